@@ -1,0 +1,118 @@
+package api
+
+import "time"
+
+// ProcessInfo describes one process at one moment, as getProcessInfo reports
+// it (manual: XML-RPC API, getProcessInfo).
+type ProcessInfo struct {
+	Name  string
+	Group string
+	// Start and Stop are wall-clock times; the zero time means never.
+	Start time.Time
+	Stop  time.Time
+	Now   time.Time
+	State ProcessState
+	// SpawnErr is why the process last failed to start, or is empty.
+	SpawnErr string
+	// ExitStatus is the last exit status: -1 after a death by signal, 0 when
+	// there is none.
+	ExitStatus int
+	// StdoutLogfile and StderrLogfile are paths, empty where nothing is
+	// logged to a file.
+	StdoutLogfile string
+	StderrLogfile string
+	PID           int
+
+	// What follows is not known to Supervisor; it is reported after the
+	// members above.
+
+	// Restarts counts the starts after the first one that no client asked for.
+	Restarts int
+	// ExitReason says how the process last ended, in the words of the
+	// activity log: "exit status 3" or "terminated by SIGKILL". Empty when it
+	// has not ended yet.
+	ExitReason string
+}
+
+// ProcessStatus is one element of what the methods for groups and for all
+// processes return.
+type ProcessStatus struct {
+	Name        string
+	Group       string
+	Status      FaultCode
+	Description string
+}
+
+// OKStatus returns the status of a process for which a request succeeded.
+func OKStatus(group, name string) ProcessStatus {
+	return ProcessStatus{Name: name, Group: group, Status: Success, Description: "OK"}
+}
+
+// FaultStatus returns the status of a process for which a request failed.
+func FaultStatus(group, name string, f *Fault) ProcessStatus {
+	return ProcessStatus{Name: name, Group: group, Status: f.Code, Description: f.Text}
+}
+
+// Channel is an output stream of a process.
+type Channel int
+
+// The output streams of a process.
+const (
+	Stdout Channel = iota
+	Stderr
+)
+
+// String returns "stdout" or "stderr".
+func (c Channel) String() string {
+	if c == Stderr {
+		return "stderr"
+	}
+	return "stdout"
+}
+
+// LogSource is a log file that can be read and followed while another part of
+// the program writes it.
+type LogSource interface {
+	// Path returns the path of the file, or "" where nothing is logged to a
+	// file.
+	Path() string
+	// Changed returns a channel that is closed at the next write, rotation,
+	// reopening or clearing of the file. Ask for the channel first and read
+	// the file afterwards: then no change is missed.
+	Changed() <-chan struct{}
+}
+
+// ConfigInfo describes the configuration of one process, as getAllConfigInfo
+// reports it. The values are those of the configuration file; a client sees
+// "none" for what is not set and "auto" for a log file that the daemon names.
+type ConfigInfo struct {
+	Name            string
+	Group           string
+	GroupPriority   int
+	ProcessPriority int
+	InUse           bool
+	Command         string
+	Autostart       bool
+	Autorestart     string // "true", "false" or "unexpected"
+	Directory       string // empty where not set
+	UID             int    // -1 where not set
+	ExitCodes       []int
+	KillAsGroup     bool
+	RedirectStderr  bool
+	StartRetries    int
+	StartSecs       int
+	StopSignal      int
+	StopWaitSecs    int
+	ServerURL       string // empty where not set
+	Stdout, Stderr  ChannelConfigInfo
+}
+
+// ChannelConfigInfo is the part of ConfigInfo for one output channel.
+type ChannelConfigInfo struct {
+	Logfile         string // a path, "auto" or "none"
+	LogfileMaxBytes int64
+	LogfileBackups  int
+	CaptureMaxBytes int64
+	EventsEnabled   bool
+	Syslog          bool
+}

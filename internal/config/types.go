@@ -1,0 +1,230 @@
+package config
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"supervisord/internal/api"
+)
+
+// Config is one configuration, loaded from a file, its includes and the
+// command line. It is never changed after Load returned it: whoever holds a
+// *Config may read it from any goroutine.
+type Config struct {
+	// File is the main configuration file as it was named, Here the absolute
+	// path of its directory, the value of %(here)s.
+	File string
+	Here string
+
+	Supervisord Supervisord
+	// Servers holds the inet servers first, then the unix servers, each in the
+	// order of their sections.
+	Servers []Server
+	// ServerURL is what SUPERVISOR_SERVER_URL says in the environment of a
+	// process without a serverurl of its own; empty without servers.
+	ServerURL string
+	// Groups are in ascending order of priority, then of name.
+	Groups []*Group
+
+	// Criticals, Warnings and Infos are what parsing had to say. They go to
+	// the activity log once it is open, in this order.
+	Criticals []string
+	Warnings  []string
+	Infos     []string
+}
+
+// Supervisord holds the [supervisord] section after the command line was
+// applied (manual: Configuration File, [supervisord] section settings).
+type Supervisord struct {
+	// Logfile is an absolute path, or "syslog".
+	Logfile         string
+	LogfileMaxBytes int64
+	LogfileBackups  int
+	LogfileCompress bool // addition: timestamped, compressed backups
+	LogfileMaxAge   int  // addition: days that backups are kept; 0 for ever
+	LogLevel        api.LogLevel
+	Pidfile         string
+	Identifier      string
+	ChildLogDir     string
+	// Directory is where a daemon changes to; empty to stay.
+	Directory string
+	Umask     os.FileMode
+	// UID is the user to become, or -1. User is the value as it was written.
+	UID         int
+	User        string
+	MinFDs      int
+	MinProcs    int
+	NoDaemon    bool
+	Silent      bool
+	NoCleanup   bool
+	StripANSI   bool
+	Environment map[string]string
+}
+
+// Family is the address family of a Server.
+type Family int
+
+// The address families of servers.
+const (
+	Inet Family = iota
+	Unix
+)
+
+// Server holds an [inet_http_server] or [unix_http_server] section.
+type Server struct {
+	// Section is the name of the section, for messages.
+	Section string
+	Family  Family
+
+	// Host and Port of an inet server. An empty Host means all addresses.
+	Host string
+	Port int
+
+	// File, Mode and owner of a unix server's socket; -1 keeps the owner.
+	File     string
+	Mode     os.FileMode
+	OwnerUID int
+	OwnerGID int
+
+	// Username and Password are both set or both empty. Password is plain, or
+	// {SHA} and 40 hex digits.
+	Username string
+	Password string
+}
+
+// GroupKind tells which kind of section a group was made from.
+type GroupKind int
+
+// The kinds of groups.
+const (
+	// ProgramGroup is the group of a [program:x] or of a [group:x].
+	ProgramGroup GroupKind = iota
+	// ListenerPool is the group of an [eventlistener:x].
+	ListenerPool
+	// FastCGIGroup is the group of an [fcgi-program:x].
+	FastCGIGroup
+)
+
+// Group is a process group (manual: Configuration File, [group:x] section
+// settings).
+type Group struct {
+	Name     string
+	Kind     GroupKind
+	Priority int
+	// Processes are in the order in which they are started.
+	Processes []*Process
+
+	// BufferSize and Events belong to listener pools. Events holds event type
+	// names as written in capitals, sorted, without duplicates.
+	BufferSize int
+	Events     []string
+
+	// Socket belongs to FastCGI groups.
+	Socket *Socket
+}
+
+// Socket is the listening socket of a FastCGI group.
+type Socket struct {
+	// URL is the socket as it was configured, for messages.
+	URL  string
+	Unix bool
+	// Path, Mode and owner of a unix socket; -1 keeps the owner.
+	Path     string
+	Mode     os.FileMode
+	OwnerUID int
+	OwnerGID int
+	// Host and Port of a tcp socket.
+	Host string
+	Port int
+	// Backlog of the socket, 0 for the system's maximum.
+	Backlog int
+}
+
+// RestartPolicy is the value of autorestart.
+type RestartPolicy int
+
+// The values of autorestart.
+const (
+	RestartNever RestartPolicy = iota
+	RestartUnexpected
+	RestartAlways
+)
+
+// Process is one process of a program, with every expansion done (manual:
+// Configuration File, [program:x] section settings).
+type Process struct {
+	// Name is the process_name, Program the x of [program:x].
+	Name    string
+	Program string
+	// Command is the command as configured; Argv its words. Where it cannot be
+	// split, Argv is nil and CommandError says why, in the words of the
+	// original; the program then cannot be started.
+	Command      string
+	Argv         []string
+	CommandError string
+
+	// Directory is where the process starts; empty to stay.
+	Directory string
+	// Umask of the process, or -1 for the daemon's.
+	Umask    int
+	Priority int
+
+	Autostart    bool
+	Autorestart  RestartPolicy
+	StartSecs    time.Duration
+	StartRetries int
+	// ExitCodes are the expected exit statuses, sorted, without duplicates.
+	ExitCodes []int
+
+	StopSignal   syscall.Signal
+	StopWaitSecs time.Duration
+	StopAsGroup  bool
+	KillAsGroup  bool
+
+	// UID is the user to run as, or -1 for the daemon's.
+	UID            int
+	RedirectStderr bool
+	Stdout         Log
+	Stderr         Log
+
+	// Environment is what the process gets on top of the daemon's own
+	// environment: that of [supervisord], then its own.
+	Environment map[string]string
+	// ServerURL overrides Config.ServerURL; empty for AUTO.
+	ServerURL string
+}
+
+// Log holds the settings of one output channel of a process.
+type Log struct {
+	File LogFile
+	// MaxBytes is the size at which the file is rotated; 0 never.
+	MaxBytes int64
+	Backups  int
+	// CaptureMaxBytes is the size of the capture buffer; 0 without capturing.
+	CaptureMaxBytes int64
+	EventsEnabled   bool
+	Syslog          bool
+
+	Compress bool // addition: timestamped, compressed backups
+	MaxAge   int  // addition: days that backups are kept; 0 for ever
+}
+
+// LogFileKind tells where a channel is logged to.
+type LogFileKind int
+
+// The kinds of log files.
+const (
+	// LogAuto is a file that the daemon names, in childlogdir.
+	LogAuto LogFileKind = iota
+	// LogNone is no file.
+	LogNone
+	// LogPath is the file LogFile.Path.
+	LogPath
+)
+
+// LogFile is the value of stdout_logfile and stderr_logfile.
+type LogFile struct {
+	Kind LogFileKind
+	Path string
+}
