@@ -1,0 +1,57 @@
+# Targets: build test run lint fuzz bench clean. `make test` is what CI runs.
+
+GO       ?= go
+FUZZTIME ?= 30s
+BENCH    ?= .
+
+# The version is taken from git where there is a repository, and is "devel"
+# where there is none.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.build=$(VERSION)
+
+# Packages with Go benchmarks and with fuzz targets.
+benched = $(shell grep -rl --include='*_test.go' '^func Benchmark' cmd internal web | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
+fuzzed  = $(shell grep -rl --include='*_test.go' '^func Fuzz' cmd internal web | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
+
+.PHONY: build
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# test installs what the tests need (as root, with apt), then checks the
+# sources and runs every test with the race detector.
+.PHONY: test
+test: deps lint
+	$(GO) test -race -timeout 15m ./...
+
+# run starts the daemon in the foreground with a few example programs, in a
+# temporary directory that goes away with it.
+.PHONY: run
+run: build
+	@docs/examples/demo/run bin
+
+.PHONY: lint
+lint:
+	@.ci/lint
+
+# fuzz runs every fuzz target for FUZZTIME.
+.PHONY: fuzz
+fuzz:
+	@set -e; for pkg in $(fuzzed); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "fuzz: $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: bench
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(benched)
+
+# deps makes sure that the programs the tests run are installed.
+.PHONY: deps
+deps:
+	@.ci/deps
+
+.PHONY: clean
+clean:
+	rm -rf bin dist
