@@ -5,9 +5,7 @@
 // daemon may use os/exec beside it: wait4(-1) would take its children away.
 package spawn
 
-import (
-	"syscall"
-)
+import "syscall"
 
 // Token names a start request. The caller chooses it and gets it back in every
 // report about that process; it is never interpreted here.
@@ -54,10 +52,16 @@ type Started struct {
 	Stdin, Stdout, Stderr int
 }
 
+// The steps at which making a process fails.
+const (
+	StepPipe = "pipe" // out of file descriptors, most likely
+	StepFork = "fork" // out of processes, most likely
+)
+
 // Failed says that a process could not be started at all: no pid ever existed.
 type Failed struct {
 	Token Token
-	// Step is "pipe" or "fork".
+	// Step is StepPipe or StepFork.
 	Step  string
 	Errno syscall.Errno
 }
@@ -90,21 +94,3 @@ func (Failed) isReport()   {}
 func (Exited) isReport()   {}
 func (Orphan) isReport()   {}
 func (Signaled) isReport() {}
-
-// Spawner starts, signals and reaps processes.
-type Spawner struct{}
-
-// New starts the spawner's goroutine. report is called from that goroutine,
-// one report at a time; it must not call back into the Spawner and should not
-// block for long.
-func New(report func(Report)) *Spawner { panic("not yet") }
-
-// Start asks for a process. It never blocks.
-func (s *Spawner) Start(token Token, spec *Spec) { panic("not yet") }
-
-// Kill sends a signal to a process that was started here, or to its process
-// group. It never blocks. A process that was reaped already is not signalled.
-func (s *Spawner) Kill(token Token, pid int, group bool, sig syscall.Signal) { panic("not yet") }
-
-// Close ends the goroutine. Processes that run are left alone.
-func (s *Spawner) Close() { panic("not yet") }
