@@ -1,0 +1,83 @@
+package rpcclient
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/kolo/xmlrpc"
+
+	"supervisord/internal/api"
+)
+
+// Request is one call within a Multicall.
+type Request struct {
+	Method string
+	Args   []any
+	// Result is where the result is stored, as in Call.
+	Result any
+	// Err is what became of this call: nil or a *api.Fault.
+	Err error
+}
+
+// multicallEntry is the form in which a call is an argument of multicall.
+type multicallEntry struct {
+	Method string `xmlrpc:"methodName"`
+	Params []any  `xmlrpc:"params"`
+}
+
+// Multicall makes several calls in one round trip, in their order, whether or
+// not one fails. The error is that of the whole; a daemon that does not know
+// the method gives a fault with api.UnknownMethod (manual: XML-RPC API,
+// system.multicall).
+func (c *Client) Multicall(ctx context.Context, requests ...*Request) error {
+	entries := make([]multicallEntry, len(requests))
+	for i, r := range requests {
+		entries[i] = multicallEntry{r.Method, r.Args}
+	}
+	body, err := c.roundTrip(ctx, "system.multicall", []any{entries})
+	if err != nil {
+		return err
+	}
+	body = replaceForbidden(body)
+	if err := decode(body, nil); err != nil {
+		return err
+	}
+	values, err := arrayValues(body)
+	if err != nil {
+		return err
+	}
+	if len(values) != len(requests) {
+		return fmt.Errorf("decode answer: %d results of %d calls", len(values), len(requests))
+	}
+	for i, r := range requests {
+		if r.Err, err = decodeResult(values[i], r.Result); err != nil {
+			return fmt.Errorf("decode result of %s: %w", r.Method, err)
+		}
+	}
+	return nil
+}
+
+// decodeResult stores one result of a multicall: an array with one element, or
+// a struct for a fault, which is returned first.
+func decodeResult(value []byte, result any) (fault, err error) {
+	inner := bytes.TrimLeft(bytes.TrimPrefix(value, []byte("<value>")), " \t\r\n")
+	if bytes.HasPrefix(inner, []byte("<struct>")) {
+		var f xmlrpc.FaultError
+		if err := xmlrpc.Response(value).Unmarshal(&f); err != nil {
+			return nil, err
+		}
+		return &api.Fault{Code: api.FaultCode(f.Code), Text: f.String}, nil
+	}
+	values, err := arrayValues(value)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) != 1 {
+		return nil, errNotArray
+	}
+	if result == nil {
+		return nil, nil
+	}
+	return nil, xmlrpc.Response(values[0]).Unmarshal(result)
+}
