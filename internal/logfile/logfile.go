@@ -1,16 +1,33 @@
 // Package logfile writes, rotates, reads and follows the log files of
-// programs and of the daemon itself (manual: Logging). A File is safe for use
-// by any goroutine.
+// programs and of the daemon itself (manual: Logging).
+//
+// A File is opened for appending and for nothing else, so that a tool that
+// copies and truncates it (copytruncate) leaves no hole. It is safe for use by
+// any goroutine; a write that blocks on a slow disk blocks the callers of that
+// File and nobody else. What cannot be written at once is kept in memory, up to
+// a limit, and written as soon as that is possible.
+//
+// Paths that are not regular files are written and nothing else: they are never
+// rotated, truncated, removed or sought in. A path that names a descriptor of
+// this process, such as /dev/stdout, stands for that descriptor itself.
+//
+// gopkg.in/natefinch/lumberjack.v2 is used here and nowhere else, for the
+// timestamped backups that Options.Compress and Options.MaxAge ask for.
 package logfile
 
-import "context"
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+)
 
 // Options say how a File is rotated.
 type Options struct {
 	// MaxBytes is the size at which the file is rotated; 0 never.
 	MaxBytes int64
 	// Backups is how many rotated files are kept: .1 is the newest. With 0 the
-	// file is truncated instead.
+	// file is truncated instead; with timestamped backups all are kept.
 	Backups int
 	// Compress and MaxAge (days), if set, select timestamped backups, gzip
 	// compressed or limited in age, instead of numbered ones.
@@ -18,58 +35,198 @@ type Options struct {
 	MaxAge   int
 }
 
+// timestamped reports whether backups are named after the time of rotation.
+func (o Options) timestamped() bool { return o.Compress || o.MaxAge > 0 }
+
 // File is a log file that is appended to.
-type File struct{}
+type File struct {
+	path   string
+	o      Options
+	shared *place
+	notice notice
+	health health
+
+	mu      sync.Mutex
+	f       *os.File // nil while it is not open
+	regular bool     // f is a regular file, which may be rotated
+	closed  bool     // Close was called, or nothing else yet
+	backlog backlog
+	milled  time.Time // when timestamped backups were last looked after
+}
 
 // Open returns a File for path and opens it. If that fails the error is
 // returned with the File nil.
-func Open(path string, o Options) (*File, error) { panic("not yet") }
+func Open(path string, o Options) (*File, error) {
+	f := New(path, o)
+	if err := f.Open(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// New returns a File for path that the first Write opens.
+func New(path string, o Options) *File {
+	return &File{path: path, o: o, closed: true, shared: placeOf(path)}
+}
 
 // Path returns the path that was given to Open.
-func (f *File) Path() string { panic("not yet") }
+func (f *File) Path() string { return f.path }
 
-// Write appends p, rotating before or after as the sizes demand. It returns
-// an error when bytes could not be written; it tries again at the next Write.
-func (f *File) Write(p []byte) (int, error) { panic("not yet") }
+// Open opens the file, if it is not open.
+func (f *File) Open() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.open()
+}
 
-// Reopen closes the file and opens the path again: for external rotation.
-func (f *File) Reopen() error { panic("not yet") }
+// open opens the file, if it is not open. f.mu is held.
+func (f *File) open() error {
+	if f.f != nil {
+		return nil
+	}
+	file, regular, err := openAppend(f.path)
+	if err != nil {
+		return err
+	}
+	f.f, f.regular, f.closed = file, regular, false
+	f.mill()
+	return nil
+}
 
-// Clear removes the file and opens a new one.
-func (f *File) Clear() error { panic("not yet") }
+// replace makes file the open file. f.mu is held.
+func (f *File) replace(file *os.File, regular bool) {
+	if f.f != nil {
+		f.f.Close()
+	}
+	f.f, f.regular = file, regular
+}
 
-// Close closes the file. A later Write opens it again.
-func (f *File) Close() error { panic("not yet") }
+// Write appends p, then rotates the file if it has reached its size. What
+// cannot be written now is kept and tried again at the next Write and every
+// second; the error then says what is wrong, while n counts the bytes that were
+// written or kept.
+func (f *File) Write(p []byte) (n int, err error) {
+	f.mu.Lock()
+	n, err = f.write(p)
+	f.mu.Unlock()
+	f.notice.send()
+	f.report()
+	return n, err
+}
+
+// write is Write without the locking.
+func (f *File) write(p []byte) (int, error) {
+	if f.health.write != nil {
+		if err := f.flush(); err != nil {
+			return f.keep(p, err), err
+		}
+	}
+	n, err := f.append(p)
+	if err != nil {
+		return n + f.keep(p[n:], err), err
+	}
+	f.rotateIfFull()
+	f.mill()
+	return n, nil
+}
+
+// append writes p to the file, opening it first if it is not open. One write
+// to a descriptor that others share is not mixed with another.
+func (f *File) append(p []byte) (int, error) {
+	if err := f.open(); err != nil {
+		return 0, err
+	}
+	if f.regular {
+		return f.f.Write(p)
+	}
+	f.shared.mu.Lock()
+	defer f.shared.mu.Unlock()
+	return f.f.Write(p)
+}
+
+// size returns the size of the file as it was after the last write here: in
+// append mode that is the file offset, which also tells of a truncation and of
+// what others have written.
+func (f *File) size() int64 {
+	n, err := f.f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Reopen closes the file and opens the path again: for external rotation. If
+// the path cannot be opened the open file is kept and the error returned.
+func (f *File) Reopen() error {
+	f.mu.Lock()
+	err := f.reopen()
+	if err == nil && f.health.write != nil {
+		f.flush()
+	}
+	f.mu.Unlock()
+	f.notice.send()
+	f.report()
+	return err
+}
+
+// reopen is Reopen without the locking.
+func (f *File) reopen() error {
+	file, regular, err := openAppend(f.path)
+	if err != nil {
+		return err
+	}
+	f.replace(file, regular)
+	f.closed = false
+	return nil
+}
+
+// Clear removes the file and opens a new one, which is empty. What is not a
+// regular file is left alone.
+func (f *File) Clear() error {
+	f.mu.Lock()
+	err := f.clear()
+	f.mu.Unlock()
+	f.notice.send()
+	f.report()
+	return err
+}
+
+// clear is Clear without the locking.
+func (f *File) clear() error {
+	info, err := os.Stat(f.path)
+	if err == nil && !rotatable(f.path, info) {
+		return nil
+	}
+	if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return f.reopen()
+}
+
+// Close closes the file. A later Write opens it again. Bytes that could not be
+// written yet are still written as soon as that is possible.
+func (f *File) Close() error {
+	f.mu.Lock()
+	if f.health.write != nil {
+		f.flush()
+	}
+	err := f.close()
+	f.mu.Unlock()
+	f.report()
+	return err
+}
+
+// close closes the file, if it is open. f.mu is held.
+func (f *File) close() error {
+	f.closed = true
+	if f.f == nil {
+		return nil
+	}
+	err := f.f.Close()
+	f.f = nil
+	return err
+}
 
 // Changed returns a channel that is closed at the next write, rotation,
 // reopening or clearing. Without followers it costs a writer one atomic load.
-func (f *File) Changed() <-chan struct{} { panic("not yet") }
-
-// Read returns bytes of a file by the rules of readLog and readProcessLog
-// (manual: XML-RPC API): a negative offset counts from the end, length 0 means
-// up to the end. The error is ErrBadArguments or ErrFailed.
-func Read(path string, offset, length int64) ([]byte, error) { panic("not yet") }
-
-// Tail returns bytes of a file by the rules of tailProcessLog (manual: XML-RPC
-// API): data, the size of the file and whether data was left out. A file that
-// cannot be read gives no data, the offset that was given and false.
-func Tail(path string, offset, length int64) (data []byte, newOffset int64, overflow bool) {
-	panic("not yet")
-}
-
-// Follower reads a log file as it grows, through rotation, truncation,
-// clearing and replacement.
-type Follower struct{}
-
-// Follow returns a Follower that starts back bytes before the end of the file.
-// changed is asked before every read for the channel to wait on.
-func Follow(path string, changed func() <-chan struct{}, back int64) (*Follower, error) {
-	panic("not yet")
-}
-
-// Read fills p with the next bytes of the log, waiting for them if there are
-// none. It returns ctx's error when ctx ends first.
-func (f *Follower) Read(ctx context.Context, p []byte) (int, error) { panic("not yet") }
-
-// Close releases the file.
-func (f *Follower) Close() error { panic("not yet") }
+func (f *File) Changed() <-chan struct{} { return f.notice.channel() }

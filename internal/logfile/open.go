@@ -1,0 +1,80 @@
+package logfile
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// openAppend opens path for appending, creating it if need be, and reports
+// whether it is a file that may be rotated.
+//
+// A name of one of this process's descriptors is not opened but duplicated:
+// opening it would fail for a socket, and for a pipe or terminal that belongs
+// to another user, and on a file would not share the offset with whoever else
+// writes there.
+func openAppend(path string) (f *os.File, regular bool, err error) {
+	if fd, ok := descriptor(path); ok {
+		f, err = duplicate(path, fd)
+		return f, false, err
+	}
+	// O_NONBLOCK keeps the opening of a fifo without a reader from blocking,
+	// and lets a write to a full one wait without a thread. It means nothing
+	// for a regular file.
+	f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0o666)
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, false, err
+	}
+	return f, info.Mode().IsRegular(), nil
+}
+
+// rotatable reports whether path, which info describes, may be renamed,
+// truncated or removed.
+func rotatable(path string, info os.FileInfo) bool {
+	if _, ok := descriptor(path); ok {
+		return false
+	}
+	return info.Mode().IsRegular()
+}
+
+// descriptor returns the number of the descriptor of this process that path
+// names.
+func descriptor(path string) (fd int, ok bool) {
+	path = filepath.Clean(path)
+	switch path {
+	case "/dev/stdin":
+		return 0, true
+	case "/dev/stdout":
+		return 1, true
+	case "/dev/stderr":
+		return 2, true
+	}
+	for _, dir := range []string{"/dev/fd/", "/proc/self/fd/"} {
+		if rest, found := strings.CutPrefix(path, dir); found {
+			fd, err := strconv.ParseUint(rest, 10, 31)
+			return int(fd), err == nil
+		}
+	}
+	return 0, false
+}
+
+// duplicate returns a file that shares the open file description of fd.
+func duplicate(path string, fd int) (*os.File, error) {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err == unix.EBADF {
+		err = unix.ENOENT
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(dup), path), nil
+}
