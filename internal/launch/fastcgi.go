@@ -1,0 +1,95 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"supervisord/internal/config"
+)
+
+// ListenFastCGI opens the socket of a FastCGI group (manual: Configuration
+// File, [fcgi-program:x] section settings) and returns a descriptor that
+// belongs to the caller. It is close-on-exec and blocks, as processes expect of
+// the socket that they find as their standard input. A file in the way of a
+// UNIX socket is removed.
+func ListenFastCGI(s *config.Socket) (fd int, err error) {
+	if s.Unix {
+		fd, err = bindFastCGI(s)
+	} else {
+		fd, err = bindTCP(s.Host, s.Port)
+	}
+	if err != nil {
+		return -1, err
+	}
+	backlog := s.Backlog
+	if backlog == 0 {
+		backlog = syscall.SOMAXCONN
+	}
+	if err := syscall.Listen(fd, backlog); err != nil {
+		syscall.Close(fd)
+		return -1, os.NewSyscallError("listen", err)
+	}
+	return fd, nil
+}
+
+func bindFastCGI(s *config.Socket) (int, error) {
+	if err := os.Remove(s.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return -1, err
+	}
+	fd, err := bindUnix(s.Path, s.Mode)
+	if err != nil {
+		return -1, err
+	}
+	if err := os.Lchown(s.Path, s.OwnerUID, s.OwnerGID); err != nil {
+		syscall.Close(fd)
+		os.Remove(s.Path)
+		return -1, fmt.Errorf("Could not change ownership of socket file: %s", osError(err, s.Path))
+	}
+	if err := os.Chmod(s.Path, s.Mode); err != nil {
+		syscall.Close(fd)
+		os.Remove(s.Path)
+		return -1, fmt.Errorf("Could not change permissions of socket file: %s", osError(err, s.Path))
+	}
+	return fd, nil
+}
+
+func bindTCP(host string, port int) (int, error) {
+	addr := &net.TCPAddr{Port: port}
+	if host != "" {
+		ip, err := net.ResolveIPAddr("ip", host)
+		if err != nil {
+			return -1, err
+		}
+		addr.IP = ip.IP
+	}
+	family, sa := sockaddr(addr)
+	fd, err := socket(family)
+	if err != nil {
+		return -1, err
+	}
+	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
+		syscall.Close(fd)
+		return -1, os.NewSyscallError("setsockopt", err)
+	}
+	if err := syscall.Bind(fd, sa); err != nil {
+		syscall.Close(fd)
+		return -1, os.NewSyscallError("bind", err)
+	}
+	return fd, nil
+}
+
+// sockaddr returns the address as the kernel takes it. Without an address it is
+// all IPv4 addresses, as Supervisor has it.
+func sockaddr(addr *net.TCPAddr) (family int, sa syscall.Sockaddr) {
+	if ip := addr.IP.To4(); ip != nil || addr.IP == nil {
+		v4 := &syscall.SockaddrInet4{Port: addr.Port}
+		copy(v4.Addr[:], ip)
+		return syscall.AF_INET, v4
+	}
+	v6 := &syscall.SockaddrInet6{Port: addr.Port}
+	copy(v6.Addr[:], addr.IP.To16())
+	return syscall.AF_INET6, v6
+}
