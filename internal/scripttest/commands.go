@@ -38,6 +38,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"pid":                   cmdPID,
 	"signal":                cmdSignal,
 	"http":                  cmdHTTP,
+	"remove-at-end":         cmdRemoveAtEnd,
 	"need":                  cmdNeed,
 	"need-root":             cmdNeedRoot,
 }
@@ -249,6 +250,12 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	if (resp.StatusCode >= 400) != neg {
 		ts.Fatalf("get %s: %s", args[0], resp.Status)
 	}
+}
+
+func cmdRemoveAtEnd(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, args, 1, 1, "remove-at-end FILE")
+	file := ts.MkAbs(args[0])
+	of(ts).t.Cleanup(func() { os.Remove(file) })
 }
 
 func cmdNeed(ts *testscript.TestScript, neg bool, args []string) {

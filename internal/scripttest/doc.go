@@ -28,12 +28,14 @@
 //	signal SIGNAL PID             sends a signal
 //	wait-gone PID                 waits until the process does not exist
 //	[!] http URL                  gets a page, prints its status and body
+//	remove-at-end FILE            removes a file outside of $WORK after the script
 //	need PROGRAM PACKAGE          skips the script unless PROGRAM is installed
 //	need-root                     skips the script unless run by root
 //
-// The conditions that are added: [root], and [ref] when the script runs against
-// the Python implementation (see package testenv), so that differences made on
-// purpose can be told apart.
+// The conditions that are added: [root], [running:NAME] when a process of that
+// name runs on the machine, and [ref] when the script runs against the Python
+// implementation (see package testenv), so that differences made on purpose can
+// be told apart.
 //
 // Waiting ends with an error after a generous limit; nothing in a script
 // sleeps. At its end the daemons of a script that still run get a SIGTERM, must

@@ -143,7 +143,22 @@ func condition(cond string) (bool, error) {
 	case "ref":
 		return testenv.Reference(), nil
 	}
+	if name, ok := strings.CutPrefix(cond, "running:"); ok {
+		return running(name)
+	}
 	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+// running reports whether a process with the given name exists.
+func running(name string) (bool, error) {
+	files, err := filepath.Glob("/proc/[0-9]*/comm")
+	for _, file := range files {
+		comm, err := os.ReadFile(file)
+		if err == nil && strings.TrimSpace(string(comm)) == name {
+			return true, nil
+		}
+	}
+	return false, err
 }
 
 // of returns the script that ts runs.

@@ -1,0 +1,12 @@
+package realtest
+
+import (
+	"testing"
+
+	"supervisord/internal/scripttest"
+	"supervisord/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+func TestPrograms(t *testing.T) { scripttest.Run(t, "testdata") }
