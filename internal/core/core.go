@@ -1,0 +1,167 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"supervisord/internal/api"
+	"supervisord/internal/config"
+	"supervisord/internal/event"
+)
+
+// Options are what a Core needs to know from the start.
+type Options struct {
+	// Identifier names this supervisord to event listeners.
+	Identifier string
+	// Serial is the serial of the next event. Serials go on over a restart.
+	Serial uint64
+}
+
+// Core is the state of supervisord. See the package comment.
+type Core struct {
+	identifier string
+	serial     uint64
+
+	mood     api.Mood
+	config   *config.Config
+	groups   []*group // in the order in which they were added
+	procs    map[ProcID]*process
+	nextProc ProcID
+	requests map[Req]*request
+	interest event.Set // what any pool subscribes to
+
+	timers   timers
+	ticks    [len(tickPeriods)]int64
+	shutdown shutdown
+
+	now     Now
+	effects []Effect
+	changed bool // an effect Changed is due
+}
+
+// New returns a Core that waits for Boot.
+func New(o Options) *Core {
+	c := &Core{
+		identifier: o.Identifier,
+		serial:     o.Serial,
+		mood:       api.MoodRunning,
+		procs:      make(map[ProcID]*process),
+		requests:   make(map[Req]*request),
+	}
+	c.shutdown.report = timer{index: -1, fire: (*Core).shutdownReport}
+	return c
+}
+
+// Serial returns the serial that the next event gets.
+func (c *Core) Serial() uint64 { return c.serial }
+
+// Mood returns the state of supervisord itself.
+func (c *Core) Mood() api.Mood { return c.mood }
+
+// Step reacts to an event and appends the effects to fx. The time must not go
+// back on the monotonic clock.
+func (c *Core) Step(ev Event, now Now, fx []Effect) []Effect {
+	c.now = now
+	c.effects = fx
+	c.expire()
+	c.handle(ev)
+	c.tick()
+	c.dispatch()
+	c.proceedShutdown()
+	if c.changed {
+		c.changed = false
+		c.emit(Effect{Kind: Changed})
+	}
+	fx, c.effects = c.effects, nil
+	return fx
+}
+
+// Deadline returns the time on the monotonic clock by which Step must be
+// called again; without one there is nothing to wait for.
+func (c *Core) Deadline() (time.Duration, bool) {
+	due, ok := c.tickDeadline()
+	if len(c.timers) > 0 && (!ok || c.timers[0].due < due) {
+		return c.timers[0].due, true
+	}
+	return due, ok
+}
+
+func (c *Core) handle(ev Event) {
+	switch ev := ev.(type) {
+	case Boot:
+		c.boot(ev.Config)
+	case Started:
+		if p := c.current(ev.Proc, ev.Gen); p != nil {
+			c.started(p, ev.PID)
+		}
+	case SpawnFailed:
+		if p := c.current(ev.Proc, ev.Gen); p != nil {
+			c.spawnFailed(p, ev.Reason)
+		}
+	case Exited:
+		if p := c.current(ev.Proc, ev.Gen); p != nil {
+			c.exited(p, ev.Exit)
+		}
+	case Signaled:
+		c.signaled(ev)
+	case StdinWritten:
+		c.stdinWritten(ev)
+	case Output:
+		c.output(ev)
+	case Captured:
+		c.captured(ev)
+	case ListenerOutput:
+		if p := c.current(ev.Proc, ev.Gen); p != nil {
+			c.listenerOutput(p, ev.Data)
+		}
+	case SignalReceived:
+		c.signalReceived(ev.Sig)
+	case Command:
+		c.command(ev)
+	case Tick:
+	default:
+		panic(fmt.Sprintf("core: unknown event %T", ev))
+	}
+}
+
+// current returns the process if gen is its last start, else nil.
+func (c *Core) current(id ProcID, gen Gen) *process {
+	if p := c.procs[id]; p != nil && p.gen == gen {
+		return p
+	}
+	return nil
+}
+
+// expire fires the timers that are due.
+func (c *Core) expire() {
+	for len(c.timers) > 0 && c.timers[0].due <= c.now.Mono {
+		t := c.timers[0]
+		c.timers.clear(t)
+		t.fire(c)
+	}
+}
+
+// boot adds the groups and starts what has autostart, in this order, so that
+// listener pools hear of the groups after them and of every start.
+func (c *Core) boot(cfg *config.Config) {
+	c.config = cfg
+	c.startTicks()
+	for _, g := range cfg.Groups {
+		c.addGroup(g)
+	}
+	c.notify(event.SupervisorStateChangeRunning, "")
+	for _, g := range slices.Clone(c.groups) {
+		c.autostart(g)
+	}
+}
+
+func (c *Core) emit(e Effect) { c.effects = append(c.effects, e) }
+
+func (c *Core) log(level api.LogLevel, text string) {
+	c.emit(Effect{Kind: Log, Level: level, Text: text})
+}
+
+func (c *Core) logf(level api.LogLevel, format string, args ...any) {
+	c.log(level, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,88 @@
+package core
+
+import (
+	"slices"
+	"strings"
+
+	"supervisord/internal/api"
+	"supervisord/internal/config"
+)
+
+// View is a process as its owner shows it to others.
+type View struct {
+	ID     ProcID
+	Group  *config.Group
+	Config *config.Process
+	PID    int
+	// Info lacks Now and the log files, which the core does not know.
+	Info api.ProcessInfo
+}
+
+func (p *process) view() View {
+	status := 0
+	if p.hasExit {
+		status = p.exit.Status()
+	}
+	return View{
+		ID: p.id, Group: p.group.config, Config: p.config, PID: p.pid,
+		Info: api.ProcessInfo{
+			Name: p.config.Name, Group: p.group.config.Name,
+			Start: p.start, Stop: p.stop, State: p.state,
+			SpawnErr: p.spawnErr, ExitStatus: status, PID: p.pid,
+			Restarts: p.restarts, ExitReason: p.exitText,
+		},
+	}
+}
+
+// Process returns the process that a namespec names.
+func (c *Core) Process(namespec string) (View, bool) {
+	p := c.lookup(namespec)
+	if p == nil {
+		return View{}, false
+	}
+	return p.view(), true
+}
+
+// GroupProcesses returns the processes of a group in ascending order of
+// priority.
+func (c *Core) GroupProcesses(name string) ([]View, bool) {
+	g := c.groupNamed(name)
+	if g == nil {
+		return nil, false
+	}
+	return views(g.byPriority()), true
+}
+
+// AllProcesses returns all processes in ascending order of priority of their
+// groups, then of their own.
+func (c *Core) AllProcesses() []View { return views(c.allByPriority()) }
+
+// SortedProcesses returns all processes sorted by group name, then by name.
+func (c *Core) SortedProcesses() []View {
+	list := make([]View, 0, len(c.procs))
+	for _, p := range c.procs {
+		list = append(list, p.view())
+	}
+	slices.SortFunc(list, func(a, b View) int {
+		if d := strings.Compare(a.Info.Group, b.Info.Group); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Info.Name, b.Info.Name)
+	})
+	return list
+}
+
+// Config returns the configuration that was loaded last, which is the one that
+// groups are added from.
+func (c *Core) Config() *config.Config { return c.config }
+
+// HasGroup reports whether a group is active.
+func (c *Core) HasGroup(name string) bool { return c.groupNamed(name) != nil }
+
+func views(list []*process) []View {
+	out := make([]View, len(list))
+	for i, p := range list {
+		out[i] = p.view()
+	}
+	return out
+}

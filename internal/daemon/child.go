@@ -1,0 +1,291 @@
+package daemon
+
+import (
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"supervisord/internal/api"
+	"supervisord/internal/childlog"
+	"supervisord/internal/config"
+	"supervisord/internal/core"
+	"supervisord/internal/launch"
+	"supervisord/internal/logfile"
+	"supervisord/internal/spawn"
+)
+
+// maxLingering is how many pumps of former processes of one child may go on
+// reading what orphans of these write.
+const maxLingering = 4
+
+// child is what the daemon keeps for one process of the core: where its output
+// goes, and the pipes of its present life.
+type child struct {
+	id     core.ProcID
+	group  *config.Group
+	config *config.Process
+	logs   [2]*childlog.Log // by channel
+
+	gen    core.Gen
+	pid    int
+	stdin  *stdin
+	pumps  []*childlog.Pump
+	kills  []core.Req // the requests of the signals that are not confirmed yet
+	socket *groupSocket
+	// lingering are pumps of former lives that an orphan keeps open.
+	lingering []*childlog.Pump
+}
+
+// autoLogs are the log files that the daemon named for a process.
+type autoLogs [2]string
+
+func tokenOf(id core.ProcID, gen core.Gen) spawn.Token {
+	return spawn.Token(id)<<32 | spawn.Token(gen)
+}
+
+func (d *Daemon) childOf(t spawn.Token) (c *child, gen core.Gen) {
+	return d.children[core.ProcID(t>>32)], core.Gen(t)
+}
+
+// openGroup makes the children of a group.
+func (d *Daemon) openGroup(g *config.Group, ids []core.ProcID) {
+	if g.Kind == config.FastCGIGroup {
+		d.sockets[g] = &groupSocket{config: g.Socket, log: d.log}
+	}
+	for i, id := range ids {
+		p := g.Processes[i]
+		d.nameLogs(p)
+		c := &child{id: id, group: g, config: p, socket: d.sockets[g]}
+		c.logs[api.Stdout] = d.newLog(p, api.Stdout)
+		c.logs[api.Stderr] = d.newLog(p, api.Stderr)
+		d.children[id] = c
+	}
+}
+
+// nameLogs creates the log files of a process that the daemon names. They keep
+// their names while the configuration is the same.
+func (d *Daemon) nameLogs(p *config.Process) {
+	if d.autoLogs[p] != nil {
+		return
+	}
+	names := &autoLogs{}
+	s := &d.options.Config.Supervisord
+	for i, l := range []config.Log{p.Stdout, p.Stderr} {
+		if l.File.Kind != config.LogAuto {
+			continue
+		}
+		name, err := launch.AutoLogName(s.ChildLogDir, p.Name, s.Identifier, api.Channel(i))
+		if err != nil {
+			d.log.Log(api.LevelError, fmt.Sprintf("cannot create a log file for %s %s: %v", p.Name, api.Channel(i), err))
+			continue
+		}
+		names[i] = name
+	}
+	d.autoLogs[p] = names
+}
+
+// logPath returns the file of a channel, "" for none.
+func (d *Daemon) logPath(p *config.Process, ch api.Channel) string {
+	file := channelConfig(p, ch).File
+	switch file.Kind {
+	case config.LogPath:
+		return file.Path
+	case config.LogAuto:
+		if names := d.autoLogs[p]; names != nil {
+			return names[ch]
+		}
+	case config.LogNone:
+	}
+	return ""
+}
+
+func channelConfig(p *config.Process, ch api.Channel) *config.Log {
+	if ch == api.Stderr {
+		return &p.Stderr
+	}
+	return &p.Stdout
+}
+
+func (d *Daemon) newLog(p *config.Process, ch api.Channel) *childlog.Log {
+	l := channelConfig(p, ch)
+	o := childlog.LogOptions{
+		Path: d.logPath(p, ch),
+		Rotate: logfile.Options{
+			MaxBytes: l.MaxBytes, Backups: l.Backups, Compress: l.Compress, MaxAge: l.MaxAge,
+		},
+		Report: d.log.Log,
+	}
+	if l.Syslog {
+		o.SyslogTag = p.Name
+	}
+	return childlog.NewLog(o)
+}
+
+// started takes the pipes of a new process.
+func (d *Daemon) started(r spawn.Started) {
+	c, gen := d.childOf(r.Token)
+	if c == nil || c.gen != gen {
+		closeAll(r.Stdin, r.Stdout, r.Stderr)
+		return
+	}
+	c.pid = r.PID
+	if r.Stdin >= 0 {
+		c.stdin = newStdin(r.Stdin)
+	}
+	c.pumps = c.pumps[:0]
+	if r.Stdout >= 0 {
+		c.pumps = append(c.pumps, d.pump(c, r.Stdout, api.Stdout))
+	}
+	if r.Stderr >= 0 {
+		c.pumps = append(c.pumps, d.pump(c, r.Stderr, api.Stderr))
+	}
+	d.step(core.Started{Proc: c.id, Gen: gen, PID: r.PID})
+}
+
+func (d *Daemon) pump(c *child, fd int, ch api.Channel) *childlog.Pump {
+	l := channelConfig(c.config, ch)
+	listener := c.group.Kind == config.ListenerPool && ch == api.Stdout
+	o := childlog.PumpOptions{
+		FD: fd, Channel: ch, Log: c.logs[ch], ProcessName: c.config.Name,
+		StripANSI: d.options.Config.Supervisord.StripANSI,
+		Listener:  listener,
+		Sink:      &sink{daemon: d, proc: c.id, gen: c.gen, pid: c.pid, channel: ch},
+	}
+	if !listener {
+		o.CaptureMaxBytes, o.Events = l.CaptureMaxBytes, l.EventsEnabled
+	}
+	if d.log.Level() <= api.LevelDebug {
+		o.MainLog = d.log.Log
+	}
+	return childlog.Start(o)
+}
+
+// sink posts what a pump finds to the daemon.
+type sink struct {
+	daemon  *Daemon
+	proc    core.ProcID
+	gen     core.Gen
+	pid     int
+	channel api.Channel
+}
+
+func (s *sink) Output(data []byte) {
+	s.daemon.post(core.Output{Proc: s.proc, PID: s.pid, Channel: s.channel, Data: append([]byte(nil), data...)})
+}
+
+func (s *sink) Captured(data []byte) {
+	s.daemon.post(core.Captured{Proc: s.proc, PID: s.pid, Channel: s.channel, Data: append([]byte(nil), data...)})
+}
+
+func (s *sink) Listener(data []byte) {
+	s.daemon.post(core.ListenerOutput{Proc: s.proc, Gen: s.gen, Data: append([]byte(nil), data...)})
+}
+
+// exited takes the end of a process. The core hears of it when the pumps have
+// logged what the process wrote, so that its last words come before its end.
+func (d *Daemon) exited(r spawn.Exited) {
+	d.log.Log(api.LevelDebug, "received SIGCHLD indicating a child quit")
+	c, gen := d.childOf(r.Token)
+	if c == nil || c.gen != gen {
+		return
+	}
+	c.pid = 0
+	if c.stdin != nil {
+		c.stdin.close()
+		c.stdin = nil
+	}
+	ev := core.Exited{Proc: c.id, Gen: gen, Exit: exitOf(r.Status)}
+	d.drain(c, func() { d.post(ev) })
+}
+
+// drain lets the pumps of a child log what is in their pipes and then calls
+// done, from whichever goroutine comes last.
+func (d *Daemon) drain(c *child, done func()) {
+	pumps := c.pumps
+	c.pumps = nil
+	c.linger(pumps)
+	if len(pumps) == 0 {
+		go done()
+		return
+	}
+	last := newCountdown(len(pumps), done)
+	for _, p := range pumps {
+		p.Drain(last.down)
+	}
+}
+
+// linger keeps the pumps of a former life as long as somebody writes to them,
+// and not too many of them.
+func (c *child) linger(pumps []*childlog.Pump) {
+	kept := c.lingering[:0]
+	for _, p := range append(c.lingering, pumps...) {
+		select {
+		case <-p.Done():
+		default:
+			kept = append(kept, p)
+		}
+	}
+	for len(kept) > maxLingering*2 {
+		kept[0].Close()
+		kept = kept[1:]
+	}
+	c.lingering = kept
+}
+
+// closeChild ends what a child has open. Its process, if there is one, goes on.
+func (d *Daemon) closeChild(id core.ProcID) {
+	c := d.children[id]
+	if c == nil {
+		return
+	}
+	delete(d.children, id)
+	for _, p := range append(c.lingering, c.pumps...) {
+		p.Close()
+	}
+	if c.stdin != nil {
+		c.stdin.close()
+	}
+	logs := c.logs
+	go func() {
+		for _, l := range logs {
+			l.Close()
+		}
+	}()
+	if c.group.Kind == config.FastCGIGroup {
+		delete(d.sockets, c.group)
+	}
+}
+
+// signaled confirms a signal.
+func (d *Daemon) signaled(r spawn.Signaled) {
+	c, gen := d.childOf(r.Token)
+	if c == nil || len(c.kills) == 0 {
+		return
+	}
+	ev := core.Signaled{Proc: c.id, Gen: gen, Req: c.kills[0], Sig: r.Sig}
+	c.kills = c.kills[1:]
+	switch r.Errno {
+	case 0:
+	case syscall.ESRCH:
+		ev.Gone = true
+	default:
+		ev.Problem = fmt.Sprintf("[Errno %d] %s", int(r.Errno), unix.ErrnoName(r.Errno))
+	}
+	d.step(ev)
+}
+
+func exitOf(s syscall.WaitStatus) core.Exit {
+	if s.Signaled() {
+		return core.Exit{Signal: s.Signal(), Core: s.CoreDump()}
+	}
+	return core.Exit{Code: s.ExitStatus()}
+}
+
+func closeAll(fds ...int) {
+	for _, fd := range fds {
+		if fd >= 0 {
+			syscall.Close(fd)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package daemon
+
+import (
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"supervisord/internal/api"
+	"supervisord/internal/applog"
+	"supervisord/internal/config"
+	"supervisord/internal/core"
+	"supervisord/internal/spawn"
+)
+
+// mailboxSize is how much news may wait for the daemon's goroutine. When it is
+// full, those who send wait: pumps and with them the programs that write.
+const mailboxSize = 1024
+
+// Options are what a Daemon works with.
+type Options struct {
+	Config *config.Config
+	Log    *applog.Logger
+	// Load reads the configuration anew.
+	Load func() (*config.Config, error)
+	// Serial is the serial of the first event.
+	Serial uint64
+	// Started, if not nil, is called once by Run when the processes with
+	// autostart are about to be started.
+	Started func()
+}
+
+// Daemon runs the programs of a configuration.
+type Daemon struct {
+	options Options
+	core    *core.Core
+	log     *applog.Logger
+	spawner *spawn.Spawner
+	starter *starter
+	begun   time.Time // the origin of the monotonic clock
+
+	mailbox chan any
+	done    chan struct{} // closed when Run returns
+	// follow-up events of effects that were performed at once; they come before
+	// the mailbox.
+	pending  []core.Event
+	effects  []core.Effect
+	children map[core.ProcID]*child
+	sockets  map[*config.Group]*groupSocket
+	autoLogs map[*config.Process]*autoLogs
+	replies  map[core.Req]chan<- core.Reply
+	finished bool
+	restart  bool
+
+	// What follows is shared.
+	nextReq atomic.Uint64
+	mood    atomic.Int32
+	changed broadcast
+}
+
+// call is a command with the place where its answer goes.
+type call struct {
+	command core.Command
+	reply   chan<- core.Reply
+}
+
+// query is a question that the daemon's goroutine answers by running it.
+type query func(*Daemon)
+
+// New returns a Daemon that does nothing until Run.
+func New(o Options) *Daemon {
+	d := &Daemon{
+		options:  o,
+		core:     core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial}),
+		log:      o.Log,
+		begun:    time.Now(),
+		mailbox:  make(chan any, mailboxSize),
+		done:     make(chan struct{}),
+		children: make(map[core.ProcID]*child),
+		sockets:  make(map[*config.Group]*groupSocket),
+		autoLogs: make(map[*config.Process]*autoLogs),
+		replies:  make(map[core.Req]chan<- core.Reply),
+	}
+	d.mood.Store(int32(api.MoodRunning))
+	return d
+}
+
+// Serial returns the serial of the next event, for a successor. It may be
+// called when Run has returned.
+func (d *Daemon) Serial() uint64 { return d.core.Serial() }
+
+// Run starts the programs and serves until supervisord is to end. It reports
+// whether it is to start anew.
+func (d *Daemon) Run() (restart bool) {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+	d.spawner = spawn.New(func(r spawn.Report) { d.post(r) })
+	d.starter = newStarter(d)
+
+	if d.options.Started != nil {
+		d.options.Started()
+	}
+	d.step(core.Boot{Config: d.options.Config})
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for !d.finished {
+		d.arm(timer)
+		select {
+		case m := <-d.mailbox:
+			d.receive(m)
+		case s := <-signals:
+			d.signal(s.(syscall.Signal))
+		case <-timer.C:
+			d.step(core.Tick{})
+		}
+	}
+	d.close()
+	return d.restart
+}
+
+// arm sets the timer to the core's next deadline.
+func (d *Daemon) arm(timer *time.Timer) {
+	wait := time.Hour
+	if due, ok := d.core.Deadline(); ok {
+		wait = max(due-time.Since(d.begun), 0)
+	}
+	timer.Reset(wait)
+}
+
+// post sends news to the daemon's goroutine. It reports whether there is still
+// one to take it.
+func (d *Daemon) post(m any) bool {
+	select {
+	case d.mailbox <- m:
+		return true
+	case <-d.done:
+		return false
+	}
+}
+
+func (d *Daemon) receive(m any) {
+	switch m := m.(type) {
+	case core.Event:
+		d.step(m)
+	case spawn.Report:
+		d.report(m)
+	case call:
+		d.replies[m.command.Req] = m.reply
+		d.step(m.command)
+	case query:
+		m(d)
+	}
+}
+
+// step gives an event to the core and performs what it decides, and goes on
+// with what came of that at once.
+func (d *Daemon) step(ev core.Event) {
+	d.pending = append(d.pending, ev)
+	for len(d.pending) > 0 {
+		ev := d.pending[0]
+		d.pending = d.pending[1:]
+		now := time.Now()
+		fx := d.core.Step(ev, core.Now{Mono: now.Sub(d.begun), Wall: now}, d.effects[:0])
+		for i := range fx {
+			d.perform(&fx[i])
+			fx[i] = core.Effect{}
+		}
+		d.effects = fx
+	}
+	d.pending = nil
+	d.mood.Store(int32(d.core.Mood()))
+}
+
+// signal takes a signal to supervisord itself. A restart is only begun with a
+// configuration that can be loaded: it would be a pity to stop everything and
+// then find that nothing can be started.
+func (d *Daemon) signal(sig syscall.Signal) {
+	if sig != syscall.SIGHUP || d.core.Mood() == api.MoodShutdown {
+		d.step(core.SignalReceived{Sig: sig})
+		return
+	}
+	go func() {
+		if _, err := d.options.Load(); err != nil {
+			d.log.Log(api.LevelError, "received SIGHUP indicating restart request, but the configuration "+
+				"cannot be loaded; everything goes on as before: "+err.Error())
+			return
+		}
+		d.post(core.SignalReceived{Sig: sig})
+	}()
+}
+
+// close releases what is left when the run loop has ended.
+func (d *Daemon) close() {
+	d.starter.close()
+	close(d.done)
+	d.spawner.Close()
+	for id := range d.children {
+		d.closeChild(id)
+	}
+	for _, reply := range d.replies {
+		reply <- core.Reply{Fault: api.NewFault(api.ShutdownState, "")}
+	}
+	d.changed.send()
+}

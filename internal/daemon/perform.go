@@ -1,0 +1,140 @@
+package daemon
+
+import (
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"supervisord/internal/api"
+	"supervisord/internal/childlog"
+	"supervisord/internal/core"
+	"supervisord/internal/spawn"
+)
+
+// perform carries out one effect of the core.
+func (d *Daemon) perform(e *core.Effect) {
+	switch e.Kind {
+	case core.OpenGroup:
+		d.openGroup(e.Group, e.Procs)
+	case core.CloseGroup:
+		for _, id := range e.Procs {
+			d.closeChild(id)
+		}
+	case core.Spawn:
+		d.spawn(e)
+	case core.Kill:
+		d.kill(e)
+	case core.WriteStdin:
+		d.writeStdin(e)
+	case core.Release:
+		if c := d.children[e.Proc]; c != nil && c.socket != nil {
+			c.socket.release()
+		}
+	case core.Log:
+		d.log.Log(e.Level, e.Text)
+	case core.Answer:
+		if reply := d.replies[e.Req]; reply != nil {
+			delete(d.replies, e.Req)
+			reply <- *e.Reply
+		}
+	case core.ReopenLogs:
+		d.reopenLogs()
+	case core.Changed:
+		d.changed.send()
+	case core.Finish:
+		d.finished, d.restart = true, e.Restart
+	}
+}
+
+// spawn hands the process to the starter.
+func (d *Daemon) spawn(e *core.Effect) {
+	c := d.children[e.Proc]
+	c.gen = e.Gen
+	c.kills = nil
+	if c.socket != nil {
+		if err := c.socket.acquire(); err != nil {
+			d.pending = append(d.pending, core.SpawnFailed{Proc: e.Proc, Gen: e.Gen, Reason: err.Error()})
+			return
+		}
+	}
+	d.starter.start(c, e.Gen)
+}
+
+func (d *Daemon) kill(e *core.Effect) {
+	if c := d.children[e.Proc]; c != nil {
+		c.kills = append(c.kills, e.Req)
+		d.spawner.Kill(tokenOf(e.Proc, e.Gen), e.PID, e.AsGroup, e.Sig)
+	}
+}
+
+func (d *Daemon) writeStdin(e *core.Effect) {
+	ev := core.StdinWritten{Proc: e.Proc, Gen: e.Gen, Req: e.Req, Broken: true}
+	if c := d.children[e.Proc]; c != nil && c.gen == e.Gen && c.stdin != nil {
+		ev.Broken, ev.Full = c.stdin.write(e.Data)
+	}
+	d.pending = append(d.pending, ev)
+}
+
+// report takes news of the spawner.
+func (d *Daemon) report(r spawn.Report) {
+	switch r := r.(type) {
+	case spawn.Started:
+		d.started(r)
+	case spawn.Failed:
+		d.failed(r)
+	case spawn.Exited:
+		d.exited(r)
+	case spawn.Orphan:
+		d.log.Log(api.LevelInfo, fmt.Sprintf("reaped unknown pid %d (%s)", r.PID, exitOf(r.Status)))
+	case spawn.Signaled:
+		d.signaled(r)
+	}
+}
+
+// failed words why a process could not be made.
+func (d *Daemon) failed(r spawn.Failed) {
+	c, gen := d.childOf(r.Token)
+	if c == nil || c.gen != gen {
+		return
+	}
+	var reason string
+	switch {
+	case r.Step == spawn.StepPipe && r.Errno == syscall.EMFILE:
+		reason = fmt.Sprintf("too many open files to spawn '%s'", c.config.Name)
+	case r.Step == spawn.StepPipe:
+		reason = fmt.Sprintf("unknown error making dispatchers for '%s': %s", c.config.Name, unix.ErrnoName(r.Errno))
+	case r.Errno == syscall.EAGAIN:
+		reason = fmt.Sprintf("Too many processes in process table to spawn '%s'", c.config.Name)
+	default:
+		reason = fmt.Sprintf("unknown error during fork for '%s': %s", c.config.Name, unix.ErrnoName(r.Errno))
+	}
+	d.spawnFailed(c, gen, reason)
+}
+
+// spawnFailed gives up what was prepared for a process and tells the core.
+func (d *Daemon) spawnFailed(c *child, gen core.Gen, reason string) {
+	if c.socket != nil {
+		c.socket.release()
+	}
+	d.step(core.SpawnFailed{Proc: c.id, Gen: gen, Reason: reason})
+}
+
+// reopenLogs opens all log files again, after they were renamed.
+func (d *Daemon) reopenLogs() {
+	d.log.Log(api.LevelInfo, "supervisord logreopen")
+	if err := d.log.Reopen(); err != nil {
+		d.log.Log(api.LevelError, "cannot reopen the activity log: "+err.Error())
+	}
+	logs := make([]*childlog.Log, 0, 2*len(d.children))
+	for _, c := range d.children {
+		logs = append(logs, c.logs[:]...)
+	}
+	go func() {
+		for _, l := range logs {
+			if err := l.Reopen(); err != nil {
+				d.log.Log(api.LevelError, fmt.Sprintf("cannot reopen %s: %v", l.Path(), err))
+			}
+		}
+	}()
+}

@@ -1,0 +1,60 @@
+package daemon
+
+import (
+	"fmt"
+	"syscall"
+
+	"supervisord/internal/api"
+	"supervisord/internal/applog"
+	"supervisord/internal/config"
+	"supervisord/internal/launch"
+)
+
+// groupSocket is the listening socket of a FastCGI group. It is open while any
+// process of the group uses it.
+type groupSocket struct {
+	config *config.Socket
+	log    *applog.Logger
+	fd     int // 0 while it is closed
+	users  int
+}
+
+// acquire opens the socket for the first of its users.
+func (s *groupSocket) acquire() error {
+	if s.users == 0 {
+		s.log.Log(api.LevelInfo, "Creating socket "+s.config.URL)
+		fd, err := launch.ListenFastCGI(s.config)
+		if err != nil {
+			return fmt.Errorf("Could not create FastCGI socket %s: %w", s.config.URL, err)
+		}
+		s.fd = fd
+	}
+	s.users++
+	return nil
+}
+
+// release closes the socket after the last of its users.
+func (s *groupSocket) release() {
+	s.users--
+	if s.users == 0 {
+		s.log.Log(api.LevelInfo, "Closing socket "+s.config.URL)
+		syscall.Close(s.fd)
+		s.fd = 0
+	}
+}
+
+// CheckSockets opens and closes the sockets of the FastCGI groups, so that a
+// bad one is found before anything is started.
+func CheckSockets(groups []*config.Group, log *applog.Logger) error {
+	for _, g := range groups {
+		if g.Kind != config.FastCGIGroup {
+			continue
+		}
+		s := &groupSocket{config: g.Socket, log: log}
+		if err := s.acquire(); err != nil {
+			return err
+		}
+		s.release()
+	}
+	return nil
+}

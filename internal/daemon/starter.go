@@ -1,0 +1,146 @@
+package daemon
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"supervisord/internal/api"
+	"supervisord/internal/config"
+	"supervisord/internal/core"
+	"supervisord/internal/launch"
+	"supervisord/internal/spawn"
+)
+
+// starter prepares processes for the spawner, in the order in which they are
+// to be started. It looks files up and opens logs, which may take time.
+type starter struct {
+	daemon *Daemon
+	env    []string
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	queue  []job
+	closed bool
+}
+
+// job is a process to start. It holds what may be read outside the daemon's
+// goroutine.
+type job struct {
+	token  spawn.Token
+	id     core.ProcID
+	gen    core.Gen
+	group  *config.Group
+	config *config.Process
+	child  *child // for its logs, which never change
+	stdin  int
+}
+
+func newStarter(d *Daemon) *starter {
+	s := &starter{daemon: d, env: os.Environ()}
+	s.wake = sync.NewCond(&s.mu)
+	go s.run()
+	return s
+}
+
+// start queues a process. It never blocks.
+func (s *starter) start(c *child, gen core.Gen) {
+	j := job{token: tokenOf(c.id, gen), id: c.id, gen: gen, group: c.group, config: c.config, child: c}
+	if c.socket != nil {
+		j.stdin = c.socket.fd
+	}
+	s.mu.Lock()
+	s.queue = append(s.queue, j)
+	s.mu.Unlock()
+	s.wake.Signal()
+}
+
+func (s *starter) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.wake.Signal()
+}
+
+func (s *starter) run() {
+	for {
+		s.mu.Lock()
+		for len(s.queue) == 0 && !s.closed {
+			s.wake.Wait()
+		}
+		jobs := s.queue
+		s.queue = nil
+		closed := s.closed
+		s.mu.Unlock()
+		if closed {
+			return
+		}
+		for _, j := range jobs {
+			s.prepare(j)
+		}
+	}
+}
+
+// prepare makes everything ready for a process and has it started.
+func (s *starter) prepare(j job) {
+	file, err := resolve(j.config)
+	if err != nil {
+		s.daemon.post(query(func(d *Daemon) {
+			if c := d.children[j.id]; c != nil && c.gen == j.gen {
+				d.spawnFailed(c, j.gen, err.Error())
+			}
+		}))
+		return
+	}
+	j.child.logs[api.Stdout].Open()
+	if !j.config.RedirectStderr {
+		j.child.logs[api.Stderr].Open()
+	}
+	s.daemon.spawner.Start(j.token, s.spec(j, file))
+}
+
+func (s *starter) spec(j job, file string) *spawn.Spec {
+	serverURL := j.config.ServerURL
+	if serverURL == "" {
+		serverURL = s.daemon.options.Config.ServerURL
+	}
+	spec := &spawn.Spec{
+		Path: file,
+		Argv: j.config.Argv,
+		Env: launch.ChildEnv(s.env, launch.ChildVars{
+			ServerURL: serverURL, ProcessName: j.config.Name, GroupName: j.group.Name,
+			Environment: j.config.Environment,
+		}),
+		Dir:   j.config.Directory,
+		Umask: j.config.Umask,
+		Pipes: spawn.Pipes{StdinFD: j.stdin, MergeStderr: j.config.RedirectStderr},
+	}
+	if j.config.UID >= 0 {
+		spec.Credential, spec.UserName, spec.UserError = launch.ChildCredential(j.config.UID)
+	}
+	return spec
+}
+
+// resolve finds the file that a process executes. The error is a
+// *launch.CommandError.
+func resolve(p *config.Process) (string, error) {
+	if p.CommandError != "" {
+		return "", &launch.CommandError{Text: p.CommandError}
+	}
+	return launch.Resolve(p.Argv, launch.CommandPath(p.Environment))
+}
+
+// refusal returns the fault of a request to start a process whose command
+// cannot be executed, nil if it can.
+func refusal(p *config.Process) *api.Fault {
+	_, err := resolve(p)
+	var bad *launch.CommandError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &bad) && bad.NotFound:
+		return api.NewFault(api.NoFile, bad.Text)
+	default:
+		return api.NewFault(api.NotExecutable, err.Error())
+	}
+}
