@@ -2,9 +2,15 @@
 // of a process is written, for as long as the process is configured; a Pump
 // reads one pipe of one running process into it, in its own goroutine, so that
 // a slow disk holds up only the program that writes there.
+//
+// Bytes are read once and written once; nothing is kept back between reads but
+// what may become a capture tag or a terminal escape, and what may become a
+// whole line for syslog.
 package childlog
 
 import (
+	"fmt"
+
 	"supervisord/internal/api"
 	"supervisord/internal/logfile"
 )
@@ -22,76 +28,99 @@ type LogOptions struct {
 	Report func(level api.LogLevel, text string)
 }
 
-// Log is where a channel of a process is logged. It is an api.LogSource.
-type Log struct{}
+// Log is where a channel of a process is logged. It is an api.LogSource, and
+// safe for use by any goroutine.
+type Log struct {
+	o      LogOptions
+	file   *logfile.File // nil for none
+	syslog *lineSender   // nil for none
+}
 
 // NewLog returns a Log. Nothing is opened before it is needed.
-func NewLog(o LogOptions) *Log { panic("not yet") }
+func NewLog(o LogOptions) *Log {
+	l := &Log{o: o}
+	if o.Path != "" {
+		l.file = logfile.New(o.Path, o.Rotate)
+		l.file.OnFailure(l.report)
+	}
+	if o.SyslogTag != "" {
+		l.syslog = newLineSender(o.SyslogTag)
+	}
+	return l
+}
 
-// Open opens the file, as starting a process does. An error is reported and
-// the Log stays usable: it tries again.
-func (l *Log) Open() error { panic("not yet") }
+// report tells what has become of the file.
+func (l *Log) report(err error, lost int64) {
+	switch {
+	case l.o.Report == nil:
+	case err != nil:
+		l.o.Report(api.LevelError, fmt.Sprintf("log file cannot be written: %v", err))
+	case lost > 0:
+		l.o.Report(api.LevelWarn, fmt.Sprintf("log file %s is written again; %d bytes were lost", l.o.Path, lost))
+	default:
+		l.o.Report(api.LevelInfo, fmt.Sprintf("log file %s is written again; nothing was lost", l.o.Path))
+	}
+}
+
+// Open opens the file, as starting a process does. An error is returned, and
+// the Log stays usable: it tries again when there is something to write.
+func (l *Log) Open() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Open()
+}
+
+// write logs a piece of output. What goes wrong is reported by the file.
+func (l *Log) write(p []byte) {
+	if l.file != nil {
+		_, _ = l.file.Write(p)
+	}
+	if l.syslog != nil {
+		l.syslog.write(p)
+	}
+}
+
+// endLine ends a line that the program did not end.
+func (l *Log) endLine() {
+	if l.syslog != nil {
+		l.syslog.flush()
+	}
+}
 
 // Path returns the path of the file, or "".
-func (l *Log) Path() string { panic("not yet") }
+func (l *Log) Path() string { return l.o.Path }
 
-// Changed returns a channel that is closed at the next write.
-func (l *Log) Changed() <-chan struct{} { panic("not yet") }
+// Changed returns a channel that is closed at the next write. Without a file
+// that never happens.
+func (l *Log) Changed() <-chan struct{} {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Changed()
+}
 
 // Reopen, Clear and Close act on the file as logfile.File's methods do. They
 // may block on a slow disk.
-func (l *Log) Reopen() error { panic("not yet") }
+func (l *Log) Reopen() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Reopen()
+}
 
 // Clear removes the log file and opens a new one, also when no process runs.
-func (l *Log) Clear() error { panic("not yet") }
+func (l *Log) Clear() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Clear()
+}
 
 // Close closes the file until the next write.
-func (l *Log) Close() error { panic("not yet") }
-
-// Sink takes what a Pump finds in the output besides log lines. Its methods
-// are called from the pump's goroutine and may block, which holds up the
-// program that wrote the output, and only that. The slices are valid during
-// the call.
-type Sink interface {
-	// Output gets every piece of output that is logged, if PumpOptions.Events
-	// is set.
-	Output(data []byte)
-	// Captured gets what stood between capture tags.
-	Captured(data []byte)
-	// Listener gets the raw output of an event listener.
-	Listener(data []byte)
+func (l *Log) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Close()
 }
-
-// PumpOptions describe a Pump.
-type PumpOptions struct {
-	FD      int // the pipe, nonblocking; the Pump closes it
-	Channel api.Channel
-	Log     *Log
-	// ProcessName stands in messages to the activity log.
-	ProcessName string
-	StripANSI   bool
-	// CaptureMaxBytes is the size of the capture buffer; 0 without capturing.
-	CaptureMaxBytes int64
-	Events          bool // call Sink.Output
-	Listener        bool // call Sink.Listener
-	Sink            Sink
-	// MainLog, if not nil, gets a copy of the output at debug level.
-	MainLog func(level api.LogLevel, text string)
-}
-
-// Pump moves the output of one pipe.
-type Pump struct{}
-
-// Start starts a pump.
-func Start(o PumpOptions) *Pump { panic("not yet") }
-
-// Drain says that the process exited. The pump logs what is in the pipe, then
-// calls done once, from its own goroutine. Where another process still holds
-// the pipe, the pump goes on afterwards until that one closes it.
-func (p *Pump) Drain(done func()) { panic("not yet") }
-
-// Close ends the pump at once, after what is in the pipe was logged.
-func (p *Pump) Close() { panic("not yet") }
-
-// Done is closed when the pump has ended and its descriptor is closed.
-func (p *Pump) Done() <-chan struct{} { panic("not yet") }

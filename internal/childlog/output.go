@@ -1,0 +1,128 @@
+package childlog
+
+import (
+	"unicode/utf8"
+
+	"supervisord/internal/api"
+	"supervisord/internal/capture"
+	"supervisord/internal/python"
+)
+
+// output is what becomes of the bytes of one pipe.
+type output struct {
+	o     PumpOptions
+	plain bool // bytes go to the log and nowhere else
+	strip capture.Stripper
+	scan  capture.Scanner
+	emit  func(kind capture.Kind, data []byte) // method value, made once
+}
+
+func newOutput(o PumpOptions) *output {
+	out := &output{o: o, scan: capture.Scanner{MaxBytes: o.CaptureMaxBytes}}
+	out.plain = !o.StripANSI && o.CaptureMaxBytes <= 0 && !o.Events && !o.Listener && o.MainLog == nil
+	out.emit = out.piece
+	return out
+}
+
+// take moves output on, which begins at the second byte of b. All of b may be
+// changed.
+func (out *output) take(b []byte) {
+	p := b[1:]
+	switch {
+	case out.plain:
+		out.log(p)
+	case out.o.Listener:
+		out.listener(p)
+	case out.o.StripANSI:
+		out.stripped(out.strip.Strip(b[1-out.strip.Unhold(b):]))
+	default:
+		out.stripped(p)
+	}
+}
+
+// stripped moves on output that was stripped, if that is wanted.
+func (out *output) stripped(p []byte) {
+	if out.o.CaptureMaxBytes > 0 {
+		out.scan.Scan(p, out.emit)
+	} else if len(p) > 0 {
+		out.piece(capture.Text, p)
+	}
+}
+
+// piece takes a piece of output.
+func (out *output) piece(kind capture.Kind, p []byte) {
+	switch kind {
+	case capture.Text:
+		out.log(p)
+		out.copy(p)
+	case capture.Part:
+		out.copy(p)
+	case capture.Message:
+		out.o.Sink.Captured(p)
+		out.debug(" emitted a comm event")
+	case capture.Rest:
+		out.log(p)
+	}
+}
+
+// log writes to the log.
+func (out *output) log(p []byte) {
+	if out.o.Log != nil && len(p) > 0 {
+		out.o.Log.write(p)
+	}
+}
+
+// copy passes output to the activity log and makes an event of it.
+func (out *output) copy(p []byte) {
+	if out.o.MainLog != nil {
+		text := "Undecodable: "
+		if utf8.Valid(p) {
+			text = string(p)
+		} else {
+			text += python.ReprBytes(p)
+		}
+		out.debug(" output:\n" + text)
+	}
+	if out.o.Events {
+		out.o.Sink.Output(p)
+	}
+}
+
+// debug writes to the activity log a text that begins with the name of the
+// channel.
+func (out *output) debug(text string) {
+	if out.o.MainLog != nil {
+		out.o.MainLog(api.LevelDebug, python.Repr(out.o.ProcessName)+" "+out.o.Channel.String()+text)
+	}
+}
+
+// listener takes the output of an event listener. It is logged like that of
+// others, and passed on as it is.
+func (out *output) listener(p []byte) {
+	if out.o.MainLog != nil {
+		out.debug(" output:\n" + python.ReprBytes(p))
+	}
+	if out.o.StripANSI {
+		b := append(make([]byte, 1, 1+len(p)), p...)
+		out.log(out.strip.Strip(b[1-out.strip.Unhold(b):]))
+	} else {
+		out.log(p)
+	}
+	out.o.Sink.Listener(p)
+}
+
+// end says that the process is gone: nothing is held back any more.
+func (out *output) end() {
+	var held [1]byte
+	if n := out.strip.Unhold(held[:]); out.o.Listener {
+		out.log(held[:n])
+	} else {
+		out.stripped(held[:n])
+	}
+	if out.o.CaptureMaxBytes > 0 {
+		out.scan.Flush(out.emit)
+	}
+	if out.o.Log != nil {
+		out.o.Log.endLine()
+	}
+}
