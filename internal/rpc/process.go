@@ -1,0 +1,203 @@
+package rpc
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"supervisord/internal/api"
+)
+
+// Describe returns the description of a process that clients show, which
+// depends on its state: "pid 42, uptime 0:37:58" when it runs, why it failed,
+// when it stopped, or "Not started" (manual: XML-RPC API, getProcessInfo).
+func Describe(p api.ProcessInfo) string {
+	switch p.State {
+	case api.Running:
+		return "pid " + strconv.Itoa(p.PID) + ", uptime " + uptime(seconds(p.Now)-seconds(p.Start))
+	case api.Fatal, api.Backoff:
+		if p.SpawnErr != "" {
+			return p.SpawnErr
+		}
+		return `unknown error (try "tail ` + p.Name + `")`
+	case api.Stopped, api.Exited:
+		if seconds(p.Start) == 0 {
+			return "Not started"
+		}
+		return time.Unix(seconds(p.Stop), 0).Format("Jan 02 03:04 PM")
+	}
+	return ""
+}
+
+// uptime returns a number of seconds as "1 day, 2:03:04". A time before the
+// start, after the clock was set back, counts as none.
+func uptime(s int64) string {
+	s = max(s, 0)
+	text := make([]byte, 0, len("10000 days, 00:00:00"))
+	if days := s / 86400; days > 0 {
+		text = strconv.AppendInt(text, days, 10)
+		text = append(text, " day"...)
+		if days > 1 {
+			text = append(text, 's')
+		}
+		text = append(text, ", "...)
+	}
+	text = strconv.AppendInt(text, s/3600%24, 10)
+	for _, part := range [...]int64{s / 60 % 60, s % 60} {
+		text = append(text, ':', byte('0'+part/10), byte('0'+part%10))
+	}
+	return string(text)
+}
+
+// seconds returns a time as clients see it: in seconds since 1970, within the
+// range of an int of XML-RPC, and 0 for the zero time.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return min(max(t.Unix(), math.MinInt32), math.MaxInt32)
+}
+
+// processResult is what getProcessInfo returns.
+type processResult struct{ *api.ProcessInfo }
+
+// Encode writes the members in the order of the original, then those that only
+// this supervisord has.
+func (v processResult) Encode(e Encoder) {
+	p := v.ProcessInfo
+	e.BeginStruct()
+	e.Member("name")
+	e.String(p.Name)
+	e.Member("group")
+	e.String(p.Group)
+	e.Member("start")
+	e.Int(seconds(p.Start))
+	e.Member("stop")
+	e.Int(seconds(p.Stop))
+	e.Member("now")
+	e.Int(seconds(p.Now))
+	e.Member("state")
+	e.Int(int64(p.State))
+	e.Member("statename")
+	e.String(p.State.String())
+	e.Member("spawnerr")
+	e.String(p.SpawnErr)
+	e.Member("exitstatus")
+	e.Int(int64(p.ExitStatus))
+	e.Member("logfile")
+	e.String(p.StdoutLogfile)
+	e.Member("stdout_logfile")
+	e.String(p.StdoutLogfile)
+	e.Member("stderr_logfile")
+	e.String(p.StderrLogfile)
+	e.Member("pid")
+	e.Int(int64(p.PID))
+	e.Member("description")
+	e.String(Describe(*p))
+	e.Member("restarts")
+	e.Int(int64(p.Restarts))
+	e.Member("exitreason")
+	e.String(p.ExitReason)
+	e.EndStruct()
+}
+
+// processesResult is what getAllProcessInfo returns.
+type processesResult []api.ProcessInfo
+
+func (v processesResult) Encode(e Encoder) {
+	e.BeginArray()
+	for i := range v {
+		processResult{&v[i]}.Encode(e)
+	}
+	e.EndArray()
+}
+
+// configsResult is what getAllConfigInfo returns.
+type configsResult []api.ConfigInfo
+
+func (v configsResult) Encode(e Encoder) {
+	e.BeginArray()
+	for i := range v {
+		encodeConfig(e, &v[i])
+	}
+	e.EndArray()
+}
+
+// encodeConfig writes the members in the order of the original.
+func encodeConfig(e Encoder, c *api.ConfigInfo) {
+	e.BeginStruct()
+	boolMember(e, "autostart", c.Autostart)
+	e.Member("autorestart")
+	switch c.Autorestart {
+	case "true":
+		e.Bool(true)
+	case "false":
+		e.Bool(false)
+	default:
+		e.String(c.Autorestart)
+	}
+	stringMember(e, "directory", orNone(c.Directory))
+	e.Member("uid")
+	if c.UID < 0 {
+		e.String("none")
+	} else {
+		e.Int(int64(c.UID))
+	}
+	stringMember(e, "command", c.Command)
+	e.Member("exitcodes")
+	e.BeginArray()
+	for _, code := range c.ExitCodes {
+		e.Int(int64(code))
+	}
+	e.EndArray()
+	stringMember(e, "group", c.Group)
+	intMember(e, "group_prio", c.GroupPriority)
+	boolMember(e, "inuse", c.InUse)
+	boolMember(e, "killasgroup", c.KillAsGroup)
+	stringMember(e, "name", c.Name)
+	intMember(e, "process_prio", c.ProcessPriority)
+	boolMember(e, "redirect_stderr", c.RedirectStderr)
+	intMember(e, "startretries", c.StartRetries)
+	intMember(e, "startsecs", c.StartSecs)
+	encodeChannel(e, &c.Stdout, stdoutMembers)
+	intMember(e, "stopsignal", c.StopSignal)
+	intMember(e, "stopwaitsecs", c.StopWaitSecs)
+	encodeChannel(e, &c.Stderr, stderrMembers)
+	stringMember(e, "serverurl", orNone(c.ServerURL))
+	e.EndStruct()
+}
+
+// channelMembers are the names of the members that describe a channel.
+type channelMembers struct {
+	capture, events, logfile, backups, maxbytes, syslog string
+}
+
+var (
+	stdoutMembers = channelMembers{"stdout_capture_maxbytes", "stdout_events_enabled", "stdout_logfile",
+		"stdout_logfile_backups", "stdout_logfile_maxbytes", "stdout_syslog"}
+	stderrMembers = channelMembers{"stderr_capture_maxbytes", "stderr_events_enabled", "stderr_logfile",
+		"stderr_logfile_backups", "stderr_logfile_maxbytes", "stderr_syslog"}
+)
+
+func encodeChannel(e Encoder, c *api.ChannelConfigInfo, m channelMembers) {
+	e.Member(m.capture)
+	e.Int(c.CaptureMaxBytes)
+	boolMember(e, m.events, c.EventsEnabled)
+	stringMember(e, m.logfile, orNone(c.Logfile))
+	intMember(e, m.backups, c.LogfileBackups)
+	e.Member(m.maxbytes)
+	e.Int(c.LogfileMaxBytes)
+	boolMember(e, m.syslog, c.Syslog)
+}
+
+func boolMember(e Encoder, name string, v bool)     { e.Member(name); e.Bool(v) }
+func intMember(e Encoder, name string, v int)       { e.Member(name); e.Int(int64(v)) }
+func stringMember(e Encoder, name string, v string) { e.Member(name); e.String(v) }
+
+// orNone returns what a client sees for a setting that may be missing.
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
