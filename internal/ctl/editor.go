@@ -1,0 +1,189 @@
+package ctl
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/chzyer/readline"
+	"golang.org/x/sys/unix"
+)
+
+// newLineReader returns the reader that suits the terminal, if there is one:
+// an editor on a terminal that can move its cursor, a simple one on a terminal
+// that cannot, and none otherwise.
+func (c *Controller) newLineReader() lineReader {
+	if !c.in.isTerminal() || !c.outTTY {
+		return plainReader{c}
+	}
+	if term := os.Getenv("TERM"); term == "" || term == "dumb" {
+		return &dumbEditor{c: c}
+	}
+	return newEditor(c)
+}
+
+// editor reads lines with the keys, the completion and the history of
+// readline, which runs goroutines of its own. They touch the Controller only
+// while the goroutine that owns it waits in readLine.
+type editor struct {
+	c       *Controller
+	rl      *readline.Instance
+	history *history
+	// ctx and command are those of the current readLine.
+	ctx     context.Context
+	command bool
+	restore func()
+}
+
+func newEditor(c *Controller) lineReader {
+	e := &editor{c: c, history: openHistory(c.set.HistoryFile), ctx: context.Background()}
+	rl, err := readline.NewEx(&readline.Config{
+		AutoComplete:           e,
+		DisableAutoSaveHistory: true,
+		HistoryLimit:           historyLimit,
+		InterruptPrompt:        "\n",
+		EOFPrompt:              "\n",
+		Stdin:                  e,
+		Stdout:                 terminalWriter{c},
+		Stderr:                 terminalWriter{c},
+		FuncIsTerminal:         func() bool { return true },
+		FuncGetWidth:           e.width,
+		FuncMakeRaw:            e.makeRaw,
+		FuncExitRaw:            e.exitRaw,
+		FuncFilterInputRune:    e.filter,
+	})
+	if err != nil {
+		return &dumbEditor{c: c}
+	}
+	e.rl = rl
+	for _, line := range e.history.lines {
+		rl.SaveHistory(line)
+	}
+	return e
+}
+
+// readLine implements lineReader.
+func (e *editor) readLine(ctx context.Context, prompt string, command bool) (string, error) {
+	e.c.flush()
+	ctx, release := catchSignals(ctx)
+	e.ctx, e.command = ctx, command
+	e.rl.SetPrompt(prompt)
+	line, err := e.rl.Readline()
+	if errors.Is(err, readline.ErrInterrupt) {
+		err = errInterrupted
+	}
+	if interrupted := release(nil); interrupted != nil {
+		e.c.output("")
+		return "", interrupted
+	}
+	if err != nil {
+		return "", err
+	}
+	if !command {
+		e.rl.SaveHistory("") // forgets what was typed
+		return trimLineEnd(line), nil
+	}
+	e.rl.SaveHistory(line)
+	e.history.add(line)
+	return trimLineEnd(line), nil
+}
+
+// Read gives readline the keys that are typed.
+func (e *editor) Read(p []byte) (int, error) {
+	n, err := e.c.in.readKeys(e.ctx, p)
+	if err != nil {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Close is there for readline; the input is not its to close.
+func (e *editor) Close() error { return nil }
+
+// width returns the width of the terminal, which readline divides by.
+func (e *editor) width() int {
+	if w := terminalWidth(e.c.in.fd); w > 0 {
+		return w
+	}
+	return 80
+}
+
+// terminalWidth returns the width of a terminal in characters, or 0.
+func terminalWidth(fd int) int {
+	size, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
+
+func (e *editor) makeRaw() error {
+	restore, err := changeTermios(e.c.in.fd, func(t *unix.Termios) {
+		t.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+		t.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+		t.Cflag &^= unix.CSIZE | unix.PARENB
+		t.Cflag |= unix.CS8
+		t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+	})
+	if err == nil {
+		e.restore = restore
+	}
+	return err
+}
+
+func (e *editor) exitRaw() error {
+	if e.restore != nil {
+		e.restore()
+		e.restore = nil
+	}
+	return nil
+}
+
+// filter sees each key before readline does. Ctrl-Z stops the processes of the
+// terminal as it always does; readline would stop its parent.
+func (e *editor) filter(r rune) (rune, bool) {
+	if r != readline.CharCtrlZ {
+		return r, true
+	}
+	e.exitRaw()
+	syscall.Kill(0, syscall.SIGTSTP)
+	e.makeRaw()
+	return r, false
+}
+
+// Do implements readline.AutoCompleter: it returns what can follow the word
+// before the cursor and the length of that word.
+func (e *editor) Do(line []rune, pos int) (suffixes [][]rune, length int) {
+	if !e.command {
+		return nil, 0
+	}
+	list, word := e.c.Complete(e.ctx, string(line[:pos]))
+	widest := 0
+	for _, x := range list {
+		widest = max(widest, len(x.Word)+2)
+		suffixes = append(suffixes, []rune(visible(strings.TrimPrefix(x.Word, word))+" "))
+	}
+	length = len([]rune(word))
+	if len(list) > 1 && widest >= e.width() {
+		// Readline cannot list words that are wider than the screen: only what
+		// they share is offered.
+		shared := strings.TrimPrefix(commonPrefix(list), word)
+		if shared == "" {
+			return nil, length
+		}
+		return [][]rune{[]rune(shared)}, length
+	}
+	return suffixes, length
+}
+
+// terminalWriter writes past the Controller's buffer, in order.
+type terminalWriter struct{ c *Controller }
+
+func (w terminalWriter) Write(p []byte) (int, error) {
+	n, err := w.c.out.Write(p)
+	w.c.flush()
+	return n, err
+}
