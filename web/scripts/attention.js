@@ -1,0 +1,88 @@
+// The cards of the programs that something is wrong with, above all else.
+
+import { $, make, setText } from "./dom.js";
+import { programs, problem, wrong } from "./model.js";
+import { Buttons, logAddress } from "./table.js";
+import { readLog } from "./logfile.js";
+import { plain } from "./ansi.js";
+
+const most = 8; // cards; of more than that the table tells
+const tailBytes = 2048;
+const tailLines = 8;
+
+const cards = new Map();
+
+// A Card tells what is wrong with one program, with its last words.
+class Card {
+  constructor(name) {
+    this.name = name;
+    this.state = make("span", { class: "state" });
+    this.why = make("p", { class: "why" });
+    this.from = make("span", { class: "from", hidden: true });
+    this.tail = make("pre", { hidden: true, tabindex: "0", "aria-label": `Last lines of ${name}` });
+    this.buttons = new Buttons(name);
+    const actions = make("div", { class: "actions" }, ...this.buttons.element.childNodes);
+    this.buttons.element = actions;
+    this.element = make("article", { class: "card", tabindex: "-1", "data-name": name, "aria-label": name },
+      make("header", {}, this.state, make("h3", {}, make("a", { class: "name", href: logAddress(name, "stderr") }, name)), this.why, actions),
+      this.from, this.tail);
+  }
+
+  update() {
+    const p = programs.get(this.name);
+    const trouble = problem(p);
+    this.element.classList.toggle("warn", trouble.level === "warn");
+    this.state.className = `state ${trouble.kind}`;
+    setText(this.state, trouble.word);
+    setText(this.why, p.statename === "EXITED" || p.restarts < 1 || trouble.kind === "flapping" ? trouble.why
+      : `${trouble.why} Restarted ${p.restarts}×.`);
+    this.buttons.update();
+    const moment = `${p.statename} ${p.start} ${p.stop} ${p.restarts}`;
+    if (moment !== this.moment) {
+      this.moment = moment;
+      this.readTail(p);
+    }
+  }
+
+  // readTail shows the last lines of what the program had to say, from its
+  // standard error if there is any.
+  async readTail(p) {
+    for (const stream of ["stderr", "stdout"]) {
+      if (!p[`${stream}_logfile`]) continue;
+      const part = await readLog({ processname: this.name, stream }, `-${tailBytes}`);
+      const lines = part ? plain(new TextDecoder().decode(part.bytes)).trimEnd().split("\n") : [];
+      if (part && part.from > 0) lines.shift();
+      const text = lines.slice(-tailLines).join("\n");
+      if (!text) continue;
+      setText(this.from, `Last lines of ${stream}`);
+      setText(this.tail, text);
+      this.tail.hidden = this.from.hidden = false;
+      this.tail.scrollTop = this.tail.scrollHeight;
+      return;
+    }
+  }
+}
+
+let order = "";
+
+// render brings the cards up to date. showAll is called when all programs that
+// something is wrong with are to be shown.
+export function render(showAll) {
+  const list = wrong();
+  const names = list.slice(0, most).map((p) => p.namespec);
+  for (const name of cards.keys()) if (!names.includes(name)) cards.delete(name);
+  for (const name of names) {
+    if (!cards.has(name)) cards.set(name, new Card(name));
+    cards.get(name).update();
+  }
+  $("attention").hidden = !list.length;
+  setText($("attention-title"), `Needs attention (${list.length})`);
+  const next = JSON.stringify([names, list.length]);
+  if (next === order) return;
+  order = next;
+  const focused = document.activeElement;
+  const more = list.length > most
+    ? [make("p", {}, make("button", { type: "button", onclick: showAll }, `Show all ${list.length}`))] : [];
+  $("cards").replaceChildren(...names.map((name) => cards.get(name).element), ...more);
+  if (focused !== document.activeElement && $("cards").contains(focused)) focused.focus({ preventScroll: true });
+}
