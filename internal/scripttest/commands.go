@@ -207,7 +207,11 @@ func cmdPID(ts *testscript.TestScript, neg bool, args []string) {
 	ok := until(func() bool {
 		if data, err := os.ReadFile(ts.MkAbs(args[1])); err == nil {
 			pid, _ = strconv.Atoi(strings.TrimSpace(string(data)))
-		} else if info, err := s.client.ProcessInfo(context.Background(), args[1]); err == nil {
+		}
+		if pid > 0 {
+			return true
+		}
+		if info, err := s.client.ProcessInfo(context.Background(), args[1]); err == nil {
 			pid = info.PID
 		}
 		return pid > 0
