@@ -16,12 +16,16 @@ type Options struct {
 	Identifier string
 	// Serial is the serial of the next event. Serials go on over a restart.
 	Serial uint64
+	// Trace, if not nil, is told every change of a process's state. It is for
+	// tests.
+	Trace func(p ProcID, from, to api.ProcessState)
 }
 
 // Core is the state of supervisord. See the package comment.
 type Core struct {
 	identifier string
 	serial     uint64
+	trace      func(p ProcID, from, to api.ProcessState)
 
 	mood     api.Mood
 	config   *config.Config
@@ -37,7 +41,8 @@ type Core struct {
 
 	now     Now
 	effects []Effect
-	changed bool // an effect Changed is due
+	answers []Effect // the last effects of the step
+	changed bool     // an effect Changed is due
 }
 
 // New returns a Core that waits for Boot.
@@ -45,6 +50,7 @@ func New(o Options) *Core {
 	c := &Core{
 		identifier: o.Identifier,
 		serial:     o.Serial,
+		trace:      o.Trace,
 		mood:       api.MoodRunning,
 		procs:      make(map[ProcID]*process),
 		requests:   make(map[Req]*request),
@@ -73,7 +79,9 @@ func (c *Core) Step(ev Event, now Now, fx []Effect) []Effect {
 		c.changed = false
 		c.emit(Effect{Kind: Changed})
 	}
-	fx, c.effects = c.effects, nil
+	fx = append(c.effects, c.answers...)
+	clear(c.answers)
+	c.effects, c.answers = nil, c.answers[:0]
 	return fx
 }
 

@@ -90,6 +90,7 @@ func (c *Core) removeGroup(g *group) {
 	for _, p := range g.processes {
 		c.timers.clear(&p.due)
 		c.timers.clear(&p.stopReport)
+		c.abandon(p)
 		delete(c.procs, p.id)
 		ids = append(ids, p.id)
 	}

@@ -61,8 +61,8 @@ type pendingSignal struct {
 
 func newProcess(id ProcID, g *group, cfg *config.Process) *process {
 	p := &process{id: id, group: g, config: cfg, state: api.Stopped}
-	p.due = timer{index: -1, fire: func(c *Core) { c.due(p) }}
-	p.stopReport = timer{index: -1, fire: func(c *Core) { c.reportStop(p) }}
+	p.due = timer{index: -1, order: id, fire: func(c *Core) { c.due(p) }}
+	p.stopReport = timer{index: -1, order: id, fire: func(c *Core) { c.reportStop(p) }}
 	if g.pool != nil {
 		p.listener = &listener{}
 		p.listener.protocol.Reset()
@@ -83,6 +83,9 @@ func (c *Core) transition(p *process, to api.ProcessState, expected bool) {
 	p.state = to
 	p.group.count(from, to)
 	c.changed = true
+	if c.trace != nil {
+		c.trace(p.id, from, to)
+	}
 	if to == api.Backoff {
 		p.backoff++
 	}
@@ -348,8 +351,11 @@ func (c *Core) failPending(p *process) {
 
 // signaled takes the result of a signal.
 func (c *Core) signaled(ev Signaled) {
-	p := c.current(ev.Proc, ev.Gen)
+	p := c.procs[ev.Proc]
 	if p == nil {
+		return
+	}
+	if p.gen != ev.Gen {
 		c.answerSignal(p, ev.Req, nil)
 		return
 	}

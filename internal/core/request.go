@@ -34,10 +34,11 @@ type waiter struct {
 	slot    int    // in request.later
 }
 
-// answer answers a command at once.
+// answer answers a command. Clients hear it after everything else that the step
+// does, so that they find in the log what they were told.
 func (c *Core) answer(req Req, r Reply) {
 	if req != 0 {
-		c.emit(Effect{Kind: Answer, Req: req, Reply: &r})
+		c.answers = append(c.answers, Effect{Kind: Answer, Req: req, Reply: &r})
 	}
 }
 
@@ -151,10 +152,19 @@ func (c *Core) conclude(p *process, w waiter, fault *api.Fault) {
 	}
 }
 
+// abandon answers the waiters of a process that is removed.
+func (c *Core) abandon(p *process) {
+	waiters := p.waiters
+	p.waiters = nil
+	for _, w := range waiters {
+		c.conclude(p, w, api.NewFault(api.BadName, w.name))
+	}
+}
+
 // answerSignal answers the client that asked for a signal.
 func (c *Core) answerSignal(p *process, req Req, fault *api.Fault) {
 	rq := c.requests[req]
-	if rq == nil || p == nil {
+	if rq == nil {
 		return
 	}
 	for i, w := range p.waiters {

@@ -3,11 +3,18 @@ package core
 import "time"
 
 // timer is a deadline of something that the core waits for. It is part of its
-// owner; index is its place in the heap, or -1.
+// owner; index is its place in the heap, or -1. Of timers that are due at the
+// same time, as after a start of everything at once, the one of the process
+// with the lower id fires first.
 type timer struct {
 	due   time.Duration
+	order ProcID
 	index int
 	fire  func(*Core)
+}
+
+func (t *timer) before(o *timer) bool {
+	return t.due < o.due || t.due == o.due && t.order < o.order
 }
 
 // timers is a heap of the timers that are set, the earliest first.
@@ -47,7 +54,7 @@ func (h timers) swap(i, j int) {
 func (h timers) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if h[parent].due <= h[i].due {
+		if !h[i].before(h[parent]) {
 			return
 		}
 		h.swap(i, parent)
@@ -59,7 +66,7 @@ func (h timers) down(i int) {
 	for {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if h[child].due < h[least].due {
+			if h[child].before(h[least]) {
 				least = child
 			}
 		}

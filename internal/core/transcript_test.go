@@ -60,8 +60,8 @@ type stage struct {
 	nextReq Req
 	nextPID int
 	// manual says that results of signals and writes are given by commands.
-	manual bool
-	fx     []Effect
+	manual  bool
+	killReq Req // the request of the last signal
 }
 
 func newStage(t *testing.T) *stage {
@@ -160,7 +160,11 @@ func (s *stage) play(w []string) {
 		s.step(Exited{Proc: id, Gen: s.gens[id], Exit: exitOf(arg(2))})
 	case "signaled":
 		id := s.id(arg(1))
-		s.step(Signaled{Proc: id, Gen: s.gens[id], Gone: arg(2) == "gone", Problem: strings.TrimPrefix(arg(2), "gone")})
+		ev := Signaled{Proc: id, Gen: s.gens[id], Req: s.killReq, Gone: arg(2) == "gone"}
+		if !ev.Gone {
+			ev.Problem = arg(2)
+		}
+		s.step(ev)
 	case "broken":
 		id := s.id(arg(1))
 		s.step(StdinWritten{Proc: id, Gen: s.gens[id], Broken: true})
@@ -311,6 +315,7 @@ func (s *stage) print(e Effect) {
 		s.gens[e.Proc] = e.Gen
 		fmt.Fprintln(w, "spawn", name)
 	case Kill:
+		s.killReq = e.Req
 		fmt.Fprint(w, "kill ", name, " ", api.SignalName(e.Sig))
 		if e.AsGroup {
 			fmt.Fprint(w, " group")

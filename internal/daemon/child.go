@@ -75,7 +75,7 @@ func (d *Daemon) nameLogs(p *config.Process) {
 		if l.File.Kind != config.LogAuto {
 			continue
 		}
-		name, err := launch.AutoLogName(s.ChildLogDir, p.Name, s.Identifier, api.Channel(i))
+		name, err := launch.NewChildLog(s.ChildLogDir, p.Name, s.Identifier, api.Channel(i))
 		if err != nil {
 			d.log.Log(api.LevelError, fmt.Sprintf("cannot create a log file for %s %s: %v", p.Name, api.Channel(i), err))
 			continue

@@ -1,0 +1,46 @@
+package sim
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"supervisord/internal/config"
+)
+
+// drawConfig makes up a configuration.
+func (w *World) drawConfig() *config.Config {
+	cfg := &config.Config{}
+	for i := range 1 + w.rand.IntN(6) {
+		g := &config.Group{Name: fmt.Sprintf("g%d", i), Priority: w.rand.IntN(4)}
+		program := "program"
+		if w.rand.IntN(4) == 0 {
+			g.Kind, program = config.ListenerPool, "listener"
+			g.BufferSize = 1 + w.rand.IntN(12)
+			g.Events = []string{"EVENT"}
+			if w.rand.IntN(2) == 0 {
+				g.Events = []string{"TICK_5", "PROCESS_STATE_EXITED", "REMOTE_COMMUNICATION"}
+			}
+		}
+		for j := range 1 + w.rand.IntN(4) {
+			p := w.drawProgram(fmt.Sprintf("p%d", j))
+			p.Program = program
+			g.Processes = append(g.Processes, p)
+		}
+		cfg.Groups = append(cfg.Groups, g)
+	}
+	return cfg
+}
+
+func (w *World) drawProgram(name string) *config.Process {
+	secs := func(n int) time.Duration { return time.Duration(w.rand.IntN(n)) * time.Second }
+	return &config.Process{
+		Name: name, Command: "/bin/" + name, Argv: []string{"/bin/" + name},
+		Priority: w.rand.IntN(3), Autostart: w.rand.IntN(3) > 0,
+		Autorestart: config.RestartPolicy(w.rand.IntN(3)),
+		StartSecs:   secs(3), StartRetries: w.rand.IntN(4),
+		ExitCodes: []int{0}, StopSignal: syscall.SIGTERM, StopWaitSecs: secs(4),
+		StopAsGroup: w.rand.IntN(2) == 0, KillAsGroup: w.rand.IntN(2) == 0,
+		Umask: -1, UID: -1,
+	}
+}

@@ -1,0 +1,223 @@
+// Package sim plays the world to the core: an operating system that starts,
+// kills and loses processes, clients that ask for anything at any time, and
+// clocks that pass and jump. Everything is drawn from one seed, so that a
+// failure can be played again. After every step the world checks what must
+// hold whatever happens.
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"time"
+
+	"supervisord/internal/api"
+	"supervisord/internal/config"
+	"supervisord/internal/core"
+)
+
+// World is a core with everything around it. It is used by one goroutine.
+type World struct {
+	rand *rand.Rand
+	core *core.Core
+	now  core.Now
+
+	config  *config.Config
+	procs   map[core.ProcID]*process
+	pids    map[int]*process // processes of the operating system that live
+	nextPID int
+	news    []core.Event // what the core is still to hear of
+	fx      []core.Effect
+
+	nextReq   core.Req
+	unsettled map[core.Req]string // requests that are not answered
+	finished  bool
+	problems  []string
+	// steps and changes count what was done.
+	steps, changes int
+	moves          []move // of the present step
+	tame           bool   // processes obey and start well
+}
+
+// process is what the operating system knows of a process of the core.
+type process struct {
+	id     core.ProcID
+	config *config.Process
+	name   string
+	gen    core.Gen
+	// busy says that a start was asked for whose end the core has not heard of.
+	busy  bool
+	pid   int
+	state api.ProcessState // as traced
+}
+
+// New returns a world with a configuration drawn from the seed, before boot.
+func New(seed uint64) *World {
+	w := &World{
+		rand:      rand.New(rand.NewPCG(seed, 0x5eed)),
+		now:       core.Now{Wall: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)},
+		procs:     make(map[core.ProcID]*process),
+		pids:      make(map[int]*process),
+		nextPID:   1000,
+		unsettled: make(map[core.Req]string),
+	}
+	w.core = core.New(core.Options{Identifier: "sim", Trace: w.traced})
+	w.config = w.drawConfig()
+	return w
+}
+
+// Run boots the core and takes up to n steps, then shuts it down. It returns
+// what was found wrong.
+func (w *World) Run(n int) []string {
+	w.step(core.Boot{Config: w.config})
+	for w.steps < n && !w.finished && len(w.problems) == 0 {
+		w.act()
+	}
+	w.end()
+	return w.problems
+}
+
+// end shuts the core down in a world that obeys, which must come to an end.
+func (w *World) end() {
+	w.tame = true
+	if !w.finished {
+		w.step(core.SignalReceived{Sig: syscall.SIGTERM})
+	}
+	for i := 0; !w.finished && len(w.problems) == 0; i++ {
+		if i == 100_000 {
+			w.fail("the shutdown does not end")
+			return
+		}
+		switch {
+		case len(w.news) > 0:
+			w.deliver(w.rand.IntN(len(w.news)))
+		case !w.wait():
+			w.fail("the shutdown waits for nothing")
+			return
+		}
+	}
+	for len(w.news) > 0 && len(w.problems) == 0 {
+		w.deliver(0)
+	}
+	for req, what := range w.unsettled {
+		w.fail("request %d (%s) was never answered", req, what)
+	}
+}
+
+// act does one thing at random.
+func (w *World) act() {
+	switch k := w.rand.IntN(100); {
+	case k < 45 && len(w.news) > 0:
+		w.deliver(w.rand.IntN(len(w.news)))
+	case k < 60:
+		w.client()
+	case k < 75:
+		w.die()
+	case k < 80:
+		w.talk()
+	case k < 97:
+		if !w.wait() {
+			w.pass(time.Duration(w.rand.Int64N(int64(5 * time.Second))))
+			w.step(core.Tick{})
+		}
+	case k < 99:
+		w.now.Wall = w.now.Wall.Add(time.Duration(w.rand.IntN(200)-100) * time.Hour)
+	default:
+		w.step(core.SignalReceived{Sig: syscall.SIGUSR2})
+	}
+}
+
+// wait lets time pass to the next deadline, or a part of the way.
+func (w *World) wait() bool {
+	due, ok := w.core.Deadline()
+	if !ok {
+		return false
+	}
+	d := max(due-w.now.Mono, 0)
+	if !w.tame && d > 0 && w.rand.IntN(3) == 0 {
+		d = time.Duration(w.rand.Int64N(int64(d)))
+	}
+	w.pass(d)
+	w.step(core.Tick{})
+	return true
+}
+
+func (w *World) pass(d time.Duration) {
+	w.now.Mono += d
+	w.now.Wall = w.now.Wall.Add(d)
+}
+
+// deliver tells the core one of the news. News of one process stay in order.
+func (w *World) deliver(i int) {
+	id := about(w.news[i])
+	for j := range i {
+		if about(w.news[j]) == id {
+			i = j
+			break
+		}
+	}
+	ev := w.news[i]
+	w.news = append(w.news[:i], w.news[i+1:]...)
+	switch ev.(type) {
+	case core.SpawnFailed, core.Exited:
+		if p := w.procs[id]; p != nil {
+			p.busy = false
+		}
+	}
+	w.step(ev)
+}
+
+// draw returns one of the keys of a map, the same for the same seed.
+func draw[K cmp.Ordered, V any](w *World, m map[K]V) (key K, ok bool) {
+	if len(m) == 0 {
+		return key, false
+	}
+	keys := slices.Sorted(maps.Keys(m))
+	return keys[w.rand.IntN(len(keys))], true
+}
+
+// about returns the process that an event is about.
+func about(ev core.Event) core.ProcID {
+	switch ev := ev.(type) {
+	case core.Started:
+		return ev.Proc
+	case core.SpawnFailed:
+		return ev.Proc
+	case core.Exited:
+		return ev.Proc
+	case core.Signaled:
+		return ev.Proc
+	case core.ListenerOutput:
+		return ev.Proc
+	case core.Output:
+		return ev.Proc
+	}
+	return 0
+}
+
+// step gives an event to the core, performs the effects and checks everything.
+func (w *World) step(ev core.Event) {
+	queue := []core.Event{ev}
+	for len(queue) > 0 && len(w.problems) == 0 {
+		w.steps++
+		w.moves = w.moves[:0]
+		w.fx = w.core.Step(queue[0], w.now, w.fx[:0])
+		queue = queue[1:]
+		for i := range w.fx {
+			if next := w.perform(&w.fx[i]); next != nil {
+				queue = append(queue, next)
+			}
+		}
+		for _, m := range w.moves {
+			w.follow(m)
+		}
+	}
+	w.check()
+}
+
+func (w *World) fail(format string, args ...any) {
+	w.problems = append(w.problems, fmt.Sprintf("step %d: ", w.steps)+fmt.Sprintf(format, args...))
+}

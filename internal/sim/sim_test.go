@@ -1,0 +1,36 @@
+package sim
+
+import (
+	"flag"
+	"testing"
+)
+
+var (
+	seed  = flag.Uint64("sim.seed", 0, "play only this seed")
+	seeds = flag.Uint64("sim.seeds", 500, "how many seeds to play")
+	steps = flag.Int("sim.steps", 2000, "how many steps of each")
+)
+
+// TestSimulation plays the core a great many lives. A seed that fails is
+// printed; -sim.seed plays it again.
+func TestSimulation(t *testing.T) {
+	if *seed != 0 {
+		play(t, *seed)
+		return
+	}
+	total, changes := 0, 0
+	for s := uint64(1); s <= *seeds && !t.Failed(); s++ {
+		w := play(t, s)
+		total += w.steps
+		changes += w.changes
+	}
+	t.Logf("%d seeds, %d steps, %d changes of state", *seeds, total, changes)
+}
+
+func play(t *testing.T, seed uint64) *World {
+	w := New(seed)
+	for _, problem := range w.Run(*steps) {
+		t.Errorf("seed %d: %s", seed, problem)
+	}
+	return w
+}
