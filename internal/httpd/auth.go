@@ -1,0 +1,73 @@
+package httpd
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strings"
+)
+
+// Auth is what the clients of a socket must know (manual: Configuration File,
+// [inet_http_server] section settings). Without a username nothing is asked.
+type Auth struct {
+	Username string
+	// Password is plain, or {SHA} and the SHA-1 of the password in hexadecimal
+	// digits.
+	Password string
+}
+
+// shaPrefix marks a password that is stored as its hash.
+const shaPrefix = "{SHA}"
+
+// credentials are an Auth in a form in which comparing takes the same time
+// whatever is compared. A nil *credentials allows everything.
+type credentials struct {
+	username [sha256.Size]byte
+	hashed   bool
+	password [sha256.Size]byte
+}
+
+func newCredentials(a Auth) *credentials {
+	if a.Username == "" {
+		return nil
+	}
+	c := &credentials{username: sha256.Sum256([]byte(a.Username))}
+	password := a.Password
+	if password, c.hashed = strings.CutPrefix(password, shaPrefix); c.hashed {
+		password = strings.ToLower(password)
+	}
+	c.password = sha256.Sum256([]byte(password))
+	return c
+}
+
+// allow reports whether a request carries the right name and password.
+func (c *credentials) allow(r *http.Request) bool {
+	if c == nil {
+		return true
+	}
+	name, password, ok := basicAuth(r.Header.Get("Authorization"))
+	if c.hashed {
+		sum := sha1.Sum([]byte(password))
+		password = hex.EncodeToString(sum[:])
+	}
+	nameSum, passwordSum := sha256.Sum256([]byte(name)), sha256.Sum256([]byte(password))
+	same := subtle.ConstantTimeCompare(nameSum[:], c.username[:])
+	same &= subtle.ConstantTimeCompare(passwordSum[:], c.password[:])
+	return ok && same == 1
+}
+
+// basicAuth splits the value of an Authorization header of the scheme Basic.
+func basicAuth(header string) (name, password string, ok bool) {
+	scheme, value, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "basic") {
+		return "", "", false
+	}
+	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(data), ":")
+}

@@ -1,0 +1,236 @@
+package httpd
+
+import (
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// strangerGrace is how long a connection without an authorized request is
+	// safe from being closed when connections run short, and idleGrace one
+	// between two requests.
+	strangerGrace = 500 * time.Millisecond
+	idleGrace     = 10 * time.Second
+	// writeTimeout is how long a client may leave unread what was sent to it.
+	// It is long because a person may suspend a program that follows a log.
+	writeTimeout = 30 * time.Minute
+	// leastConns and mostConns are the bounds of the default of MaxConns.
+	leastConns = 32
+	mostConns  = 4096
+)
+
+// defaultMaxConns leaves the greater part of the files that may be open to the
+// pipes and logs of programs, and to the logs that connections follow.
+func defaultMaxConns() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return leastConns
+	}
+	return int(min(max(limit.Cur/3, leastConns), mostConns))
+}
+
+// connKey is the key of the *conn in the context of a request.
+type connKey struct{}
+
+// conn is a connection in a conns, whose mutex guards its state.
+type conn struct {
+	net.Conn
+	conns *conns
+
+	since time.Time // of the last change of what follows
+	known bool      // an authorized request was made
+	busy  bool      // one is being served
+}
+
+// Write writes with a deadline, which starts anew each time.
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+// CloseWrite lets net/http end a connection so that its last answer arrives.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *conn) Close() error {
+	c.conns.remove(c)
+	return c.Conn.Close()
+}
+
+// conns is the set of all connections of a Server. It closes idle ones when
+// there are too many.
+type conns struct {
+	max int
+
+	mu   sync.Mutex
+	all  map[*conn]struct{}
+	busy int
+	// freed is not nil while add waits. It is closed when a connection ends or
+	// becomes idle.
+	freed chan struct{}
+	// draining tells that nothing new is served; drained is closed when
+	// nothing is served any more.
+	draining bool
+	drained  chan struct{}
+}
+
+func newConns(max int) *conns {
+	return &conns{max: max, all: make(map[*conn]struct{}), drained: make(chan struct{})}
+}
+
+// add makes a connection part of the set, waiting until there is room. It
+// returns nil, and has closed the connection, when stop is closed first.
+func (s *conns) add(nc net.Conn, stop <-chan struct{}) *conn {
+	c := &conn{Conn: nc, conns: s}
+	s.mu.Lock()
+	for len(s.all) >= s.max {
+		victim, wait := s.victim()
+		if victim != nil {
+			delete(s.all, victim)
+			victim.Conn.Close()
+			continue
+		}
+		if s.freed == nil {
+			s.freed = make(chan struct{})
+		}
+		freed := s.freed
+		s.mu.Unlock()
+		timer := time.NewTimer(wait)
+		select {
+		case <-freed:
+		case <-timer.C:
+		case <-stop:
+			timer.Stop()
+			nc.Close()
+			return nil
+		}
+		timer.Stop()
+		s.mu.Lock()
+	}
+	c.since = time.Now()
+	s.all[c] = struct{}{}
+	s.mu.Unlock()
+	return c
+}
+
+// victim returns the connection to close for a new one: that whose grace ended
+// first. If there is none it returns how long to wait for one.
+func (s *conns) victim() (*conn, time.Duration) {
+	var first *conn
+	least := time.Hour
+	now := time.Now()
+	for c := range s.all {
+		if c.busy {
+			continue
+		}
+		grace := strangerGrace
+		if c.known {
+			grace = idleGrace
+		}
+		if left := grace - now.Sub(c.since); first == nil || left < least {
+			first, least = c, left
+		}
+	}
+	if least > 0 {
+		return nil, least
+	}
+	return first, 0
+}
+
+func (s *conns) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, c)
+	s.wake()
+}
+
+// wake lets add look again whether there is room.
+func (s *conns) wake() {
+	if s.freed != nil {
+		close(s.freed)
+		s.freed = nil
+	}
+}
+
+// enter notes that an authorized request is being served. It returns false if
+// no more are.
+func (s *conns) enter(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return false
+	}
+	s.busy++
+	c.busy, c.known = true, true
+	return true
+}
+
+// leave notes that the request has been served.
+func (s *conns) leave(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy--
+	c.busy, c.since = false, time.Now()
+	s.wake()
+	if s.draining && s.busy == 0 {
+		close(s.drained)
+	}
+}
+
+// isDraining reports whether drain was called.
+func (s *conns) isDraining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
+}
+
+// drain ends the serving of new requests. The channel that it returns is closed
+// when those that are being served have ended.
+func (s *conns) drain() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.draining {
+		s.draining = true
+		if s.busy == 0 {
+			close(s.drained)
+		}
+	}
+	return s.drained
+}
+
+// listener accepts connections into a conns.
+type listener struct {
+	net.Listener
+	conns *conns
+
+	once sync.Once
+	stop chan struct{}
+}
+
+func newListener(l net.Listener, s *conns) *listener {
+	return &listener{Listener: l, conns: s, stop: make(chan struct{})}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if c := l.conns.add(nc, l.stop); c != nil {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.stop) })
+	return l.Listener.Close()
+}

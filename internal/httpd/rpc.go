@@ -1,0 +1,155 @@
+package httpd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"supervisord/internal/api"
+	"supervisord/internal/python"
+	"supervisord/internal/xmlrpc"
+)
+
+const (
+	// maxBody is how many bytes a call may have.
+	maxBody = 8 << 20
+	// largeBody is the size from which on a body counts as large, and
+	// maxLargeBodies how many of them are read at the same time.
+	largeBody      = 64 << 10
+	maxLargeBodies = 8
+	// keptBuffer is the size up to which a buffer is kept for the next call.
+	keptBuffer = 64 << 10
+	// maxQuoted is how many bytes of a bad request get into the log.
+	maxQuoted = 1024
+)
+
+// largeBodies limits the memory that large calls can take.
+var largeBodies = make(chan struct{}, maxLargeBodies)
+
+// bodies and encoders are buffers for reuse.
+var (
+	bodies   = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	encoders = sync.Pool{New: func() any { return new(xmlrpc.Encoder) }}
+)
+
+// serveRPC serves a method call.
+func (s *Server) serveRPC(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		writeError(w, http.StatusBadRequest)
+		return
+	}
+	if crossSite(r) {
+		s.o.Log(api.LevelWarn, "refused an XML-RPC request that a browser sent for another site")
+		w.Header().Set("Connection", "close")
+		writeError(w, http.StatusForbidden)
+		return
+	}
+	method, params, status := s.readCall(w, r)
+	if status == http.StatusOK {
+		s.call(w, r, method, params)
+		return
+	}
+	if status != http.StatusBadRequest {
+		w.Header().Set("Connection", "close")
+	}
+	writeError(w, status)
+}
+
+// readCall reads and decodes the body of a request. The status is that of the
+// answer if it is not 200.
+func (s *Server) readCall(w http.ResponseWriter, r *http.Request) (method string, params []any, status int) {
+	switch {
+	case r.ContentLength == 0 && r.Header.Get("Content-Length") == "":
+		return "", nil, http.StatusLengthRequired
+	case r.ContentLength > maxBody:
+		return "", nil, http.StatusRequestEntityTooLarge
+	case r.ContentLength > largeBody || r.ContentLength < 0:
+		select {
+		case largeBodies <- struct{}{}:
+			defer func() { <-largeBodies }()
+		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		}
+	}
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= keptBuffer {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		return "", nil, bodyStatus(err)
+	}
+	method, params, err := xmlrpc.DecodeCall(body.Bytes())
+	if err != nil {
+		why := "unmarshallable"
+		if errors.Is(err, xmlrpc.ErrNoMethod) {
+			why = "no method name"
+		}
+		s.o.Log(api.LevelError, "XML-RPC request data "+quote(body.Bytes())+" is invalid: "+why)
+		return "", nil, http.StatusBadRequest
+	}
+	return method, params, http.StatusOK
+}
+
+// bodyStatus returns the status for a body that could not be read. If the
+// client has gone there is none: the request is given up.
+func bodyStatus(err error) int {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
+	}
+	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
+		return http.StatusRequestTimeout
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		panic(http.ErrAbortHandler)
+	}
+	return http.StatusBadRequest
+}
+
+// quote returns the beginning of data as the log shows it, on one line.
+func quote(data []byte) string {
+	if len(data) > maxQuoted {
+		return python.Repr(string(data[:maxQuoted])) + "..."
+	}
+	return python.Repr(string(data))
+}
+
+// call calls a method and writes its response.
+func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, params []any) {
+	s.o.Log(api.LevelTrace, "XML-RPC method called: "+method+"()")
+	result, err := s.o.Methods.Call(r.Context(), method, params)
+	e := encoders.Get().(*xmlrpc.Encoder)
+	defer func() {
+		if e.Cap() <= keptBuffer {
+			e.Reset()
+			encoders.Put(e)
+		}
+	}()
+	if err == nil {
+		s.o.Log(api.LevelTrace, "XML-RPC method "+method+"() returned successfully")
+		e.BeginResponse()
+		result.Encode(e)
+		e.EndResponse()
+	} else {
+		f, ok := errors.AsType[*api.Fault](err)
+		if !ok {
+			panic(http.ErrAbortHandler) // Nobody waits any more.
+		}
+		s.o.Log(api.LevelTrace, fmt.Sprintf("XML-RPC method %s() returned fault: [%d] %s", method, f.Code, f.Text))
+		e.Fault(int(f.Code), f.Text)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/xml")
+	h.Set("Content-Length", strconv.Itoa(e.Len()))
+	// If writing fails the client has gone. The answer is flushed so that it
+	// has been sent when the handler returns: the daemon may be about to end.
+	_, _ = w.Write(e.Bytes())
+	_ = http.NewResponseController(w).Flush()
+}
