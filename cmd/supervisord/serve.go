@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"supervisord/internal/api"
+	"supervisord/internal/applog"
+	"supervisord/internal/config"
+	"supervisord/internal/daemon"
+	"supervisord/internal/launch"
+)
+
+// serve loads the configuration and runs what it says, again and again as long
+// as a restart is asked for.
+func serve(flags flags) error {
+	load := func() (*config.Config, error) {
+		return config.Load(config.Options{File: flags.file, Overrides: flags.overrides, Environ: os.Environ()})
+	}
+	cfg, err := load()
+	if err != nil {
+		return err
+	}
+	background := launch.Detached()
+	if !cfg.Supervisord.NoDaemon && background == nil {
+		status, err := launch.Detach()
+		if err != nil {
+			return err
+		}
+		return exitStatus(status)
+	}
+	if err := launch.CloseOnExec(); err != nil {
+		return err
+	}
+	launch.ReserveThreads(launch.Threads)
+	life := &life{load: load, background: background, first: true}
+	for {
+		restart, err := life.run(cfg)
+		if err != nil || !restart {
+			return err
+		}
+		life.first = false
+		if cfg, err = load(); err != nil {
+			return err
+		}
+	}
+}
+
+// life is what stays from one start of supervisord to the next.
+type life struct {
+	load       func() (*config.Config, error)
+	background *launch.Daemon // nil in the foreground
+	first      bool
+	serial     uint64 // of the next event
+}
+
+// run does everything from a configuration to the end of the last program. It
+// reports whether supervisord is to start anew.
+func (l *life) run(cfg *config.Config) (restart bool, err error) {
+	s := &cfg.Supervisord
+	critical, info, err := launch.DropPrivileges(s.UID)
+	if err != nil {
+		return false, err
+	}
+	criticals, infos := cfg.Criticals, cfg.Infos
+	if critical != "" {
+		criticals = append(criticals[:len(criticals):len(criticals)], critical)
+	}
+	if info != "" {
+		infos = append(infos[:len(infos):len(infos)], info)
+	}
+	if l.first {
+		raised, err := launch.RaiseLimits(s.MinFDs, s.MinProcs)
+		if err != nil {
+			return false, err
+		}
+		infos = append(infos[:len(infos):len(infos)], raised...)
+	}
+	log, err := openLog(s)
+	if err != nil {
+		return false, err
+	}
+	defer log.Close()
+	logAll(log, api.LevelCritical, criticals)
+	logAll(log, api.LevelWarn, cfg.Warnings)
+	logAll(log, api.LevelInfo, infos)
+	if !s.NoCleanup {
+		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
+	}
+	if err := daemon.CheckSockets(cfg.Groups, log); err != nil {
+		return false, err
+	}
+	d := daemon.New(daemon.Options{Config: cfg, Log: log, Load: l.load, Serial: l.serial})
+	servers, err := openServers(cfg, d, log)
+	if err != nil {
+		return false, err
+	}
+	defer servers.close()
+	if l.first && l.background != nil {
+		if err := l.background.Enter(s.Directory, s.Umask, log.Log); err != nil {
+			return false, err
+		}
+	}
+	if pidfile, err := launch.WritePidfile(s.Pidfile); err != nil {
+		log.Log(api.LevelCritical, err.Error())
+	} else {
+		defer pidfile.Remove()
+		log.Log(api.LevelInfo, fmt.Sprintf("supervisord started with pid %d", os.Getpid()))
+	}
+	servers.serve()
+	if l.first && l.background != nil {
+		l.background.Ready()
+	}
+	restart = d.Run()
+	l.serial = d.Serial()
+	return restart, nil
+}
+
+func openLog(s *config.Supervisord) (*applog.Logger, error) {
+	log, err := applog.Open(applog.Options{
+		Level: s.LogLevel, Path: s.Logfile,
+		MaxBytes: s.LogfileMaxBytes, Backups: s.LogfileBackups,
+		Compress: s.LogfileCompress, MaxAge: s.LogfileMaxAge,
+		Stdout: s.NoDaemon && !s.Silent,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the log file %s: %w", s.Logfile, err)
+	}
+	return log, nil
+}
+
+func logAll(log *applog.Logger, level api.LogLevel, texts []string) {
+	for _, text := range texts {
+		log.Log(level, text)
+	}
+}
