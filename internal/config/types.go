@@ -24,7 +24,11 @@ type Config struct {
 	// ServerURL is what SUPERVISOR_SERVER_URL says in the environment of a
 	// process without a serverurl of its own; empty without servers.
 	ServerURL string
-	// Groups are in ascending order of priority, then of name.
+	// RPCInterfaces holds the namespaces under which the servers offer
+	// Supervisor's RPC interface, usually just "supervisor".
+	RPCInterfaces []string
+	// Groups are in ascending order of priority, then of name. Two sections
+	// may make groups of one name; the first of them counts.
 	Groups []*Group
 
 	// Criticals, Warnings and Infos are what parsing had to say. They go to
@@ -174,7 +178,7 @@ type Process struct {
 	Autorestart  RestartPolicy
 	StartSecs    time.Duration
 	StartRetries int
-	// ExitCodes are the expected exit statuses, sorted, without duplicates.
+	// ExitCodes are the expected exit statuses as they were listed.
 	ExitCodes []int
 
 	StopSignal   syscall.Signal
@@ -219,7 +223,7 @@ const (
 	LogAuto LogFileKind = iota
 	// LogNone is no file.
 	LogNone
-	// LogPath is the file LogFile.Path.
+	// LogPath is the file LogFile.Path. An empty path logs nothing.
 	LogPath
 )
 

@@ -1,0 +1,164 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"supervisord/internal/api"
+	"supervisord/internal/python"
+)
+
+// Prefixes of the sections that make groups.
+const (
+	groupPrefix    = "group:"
+	programPrefix  = "program:"
+	listenerPrefix = "eventlistener:"
+	fastCGIPrefix  = "fcgi-program:"
+)
+
+// readGroups reads every section that makes a group: first the [group:x], then
+// the programs that are in none of them, the event listeners and the FastCGI
+// programs.
+func (l *loader) readGroups() ([]*Group, error) {
+	var groups []*Group
+	grouped := make(map[string]bool) // sections that belong to a [group:x]
+	readers := []struct {
+		prefix string
+		read   func(section, name string) (*Group, error)
+	}{
+		{groupPrefix, func(section, name string) (*Group, error) { return l.readGroup(section, name, grouped) }},
+		{programPrefix, l.readProgramGroup},
+		{listenerPrefix, l.readListenerPool},
+		{fastCGIPrefix, l.readFastCGIGroup},
+	}
+	for _, r := range readers {
+		for _, section := range l.doc.names {
+			name, ok := strings.CutPrefix(section, r.prefix)
+			if !ok || grouped[section] {
+				continue
+			}
+			group, err := r.read(section, name)
+			if err != nil {
+				return nil, err
+			}
+			groups = append(groups, group)
+		}
+	}
+	sortGroups(groups)
+	return groups, nil
+}
+
+// readGroup reads a [group:x] section and the programs that it names (manual:
+// Configuration File, [group:x] section settings).
+func (l *loader) readGroup(section, name string, grouped map[string]bool) (*Group, error) {
+	o := l.options(section)
+	g := &Group{Name: o.name(name), Kind: ProgramGroup}
+	programs := value(o, "programs", nil, listOfStrings)
+	g.Priority = value(o, "priority", 999, integer)
+	for _, program := range programs {
+		member := programPrefix + program
+		isProgram, isFastCGI := l.doc.has(member), l.doc.has(fastCGIPrefix+program)
+		switch {
+		case !isProgram && !isFastCGI:
+			o.failf("programs", "[%s] names unknown program or fcgi-program %s", section, program)
+		case isProgram && isFastCGI:
+			o.failf("programs", "[%s] name %s is ambiguous (exists as program and fcgi-program)", section, program)
+		case isFastCGI:
+			member = fastCGIPrefix + program
+		}
+		if o.err != nil {
+			return nil, o.err
+		}
+		grouped[member] = true
+		processes, err := l.readProcesses(member, g.Name)
+		if err != nil {
+			return nil, err
+		}
+		g.Processes = append(g.Processes, processes...)
+	}
+	return g, o.err
+}
+
+// readProgramGroup reads a [program:x] section that makes a group of its own.
+func (l *loader) readProgramGroup(section, name string) (*Group, error) {
+	o := l.options(section)
+	g := &Group{Name: o.name(name), Kind: ProgramGroup}
+	g.Priority = value(o, "priority", 999, integer)
+	return l.withProcesses(g, o)
+}
+
+// readListenerPool reads an [eventlistener:x] section (manual: Configuration
+// File, [eventlistener:x] section settings).
+func (l *loader) readListenerPool(section, name string) (*Group, error) {
+	o := l.options(section)
+	g := &Group{Name: name, Kind: ListenerPool}
+	// Listeners start first and stop last, so that they miss nothing.
+	g.Priority = value(o, "priority", -1, integer)
+	g.BufferSize = value(o, "buffer_size", 10, integer)
+	if g.BufferSize < 1 {
+		o.failf("buffer_size", "[%s] section sets invalid buffer_size (%d)", section, g.BufferSize)
+	}
+	const defaultHandler = "supervisor.dispatchers:default_handler"
+	if handler := o.text("result_handler", defaultHandler); !isEntryPoint(handler, defaultHandler) {
+		o.failf("result_handler", "%s cannot be resolved within [%s]: %s", handler, section, noPlugins)
+	}
+	g.Events = l.readEvents(o)
+	if value(o, "redirect_stderr", false, boolean) {
+		o.failf("redirect_stderr", "[%s] section sets redirect_stderr=true but this is not allowed "+
+			"because it will interfere with the eventlistener protocol", section)
+	}
+	return l.withProcesses(g, o)
+}
+
+// readEvents reads the event types that a listener subscribes to.
+func (l *loader) readEvents(o *options) []string {
+	const key = "events"
+	events := value(o, key, nil, listOfStrings)
+	if len(events) == 0 {
+		o.failf(key, "[%s] section requires an \"events\" line", o.section)
+	}
+	for i, name := range events {
+		events[i] = strings.ToUpper(name)
+		if !api.IsEventType(events[i]) {
+			o.failf(key, "Unknown event type %s in [%s] events", events[i], o.section)
+		}
+	}
+	slices.Sort(events)
+	return slices.Compact(events)
+}
+
+// withProcesses completes a group by the processes of its own section.
+func (l *loader) withProcesses(g *Group, o *options) (*Group, error) {
+	if o.err != nil {
+		return nil, o.err
+	}
+	processes, err := l.readProcesses(o.section, g.Name)
+	if err != nil {
+		return nil, err
+	}
+	g.Processes = processes
+	return g, nil
+}
+
+// name returns a process or group name, checked.
+func (o *options) name(text string) string {
+	name, err := processOrGroupName(text)
+	if err != nil {
+		o.fail("", err)
+	}
+	return name
+}
+
+// readProcesses reads the processes of a section and adds to an error where it
+// is.
+func (l *loader) readProcesses(section, group string) ([]*Process, error) {
+	p := newProgramReader(l, section, group)
+	processes := p.read()
+	if p.err != nil {
+		located := l.located(p.err).(*Error)
+		located.Text += fmt.Sprintf(" in section %s (file: %s)", python.Repr(section), python.Repr(located.File))
+		return nil, located
+	}
+	return processes, nil
+}

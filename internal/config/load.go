@@ -1,0 +1,191 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"supervisord/internal/python"
+)
+
+// Options say what Load is to load.
+type Options struct {
+	// File is the configuration file.
+	File string
+	// Overrides holds what the command line sets.
+	Overrides Overrides
+	// Environ is the environment that the file can refer to, as "NAME=value";
+	// nil for that of the program.
+	Environ []string
+	// Hostname is the value of %(host_node_name)s; empty for the system's.
+	Hostname string
+}
+
+// Load reads a configuration file and the files that it includes, checks
+// everything in them and returns the result. The error is an *Error.
+func Load(o Options) (*Config, error) {
+	l := &loader{
+		env:      newEnviron(o.Environ),
+		doc:      newDocument(),
+		file:     o.File,
+		here:     absolutePath(dirname(o.File)),
+		hostname: o.Hostname,
+	}
+	if l.hostname == "" {
+		l.hostname, _ = os.Hostname()
+	}
+	l.config = &Config{File: o.File, Here: l.here}
+	l.common.Set("here", l.here)
+	if err := l.load(&o.Overrides); err != nil {
+		return nil, l.located(err)
+	}
+	return l.config, nil
+}
+
+// A loader holds the state of one Load.
+type loader struct {
+	env      *environ
+	doc      *document
+	file     string
+	here     string
+	hostname string
+	// common holds the names that most options can refer to.
+	common python.Dict
+	// user is the value of user= in [supervisord], nil where it is not set.
+	user   *string
+	config *Config
+}
+
+// load does the steps of Load in the order in which their errors count.
+func (l *loader) load(overrides *Overrides) error {
+	data, err := readConfig(l.file)
+	if err != nil {
+		return err
+	}
+	if _, err := l.doc.read(l.file, data); err != nil {
+		return err
+	}
+	if err := l.include(); err != nil {
+		return err
+	}
+	if !l.doc.has("supervisord") {
+		return errors.New(".ini file does not include supervisord section")
+	}
+	if err := l.readSupervisord(); err != nil {
+		return err
+	}
+	interfaces, err := l.readRPCInterfaces()
+	if err != nil {
+		return err
+	}
+	if l.config.Groups, err = l.readGroups(); err != nil {
+		return err
+	}
+	if l.config.Servers, err = l.readServers(); err != nil {
+		return err
+	}
+	if err := l.addRPCInterfaces(interfaces); err != nil {
+		return err
+	}
+	l.config.ServerURL = serverURL(l.config.Servers)
+	return l.finishSupervisord(overrides)
+}
+
+// readConfig returns the content of the main configuration file.
+func readConfig(path string) ([]byte, error) {
+	if !exists(path) {
+		return nil, fmt.Errorf("could not find config file %s", path)
+	}
+	data, err := readLimited(path)
+	if errors.Is(err, errTooLarge) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not read config file %s", path)
+	}
+	return data, nil
+}
+
+// maxFileSize limits a configuration file, in case the path is that of
+// something else.
+const maxFileSize = 64 << 20
+
+var errTooLarge = fmt.Errorf("config file is larger than %d bytes", maxFileSize)
+
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err == nil && len(data) > maxFileSize {
+		err = errTooLarge
+	}
+	return data, err
+}
+
+// options returns a reader of the options of a section, whose values can
+// refer to the environment, to the common names and to those in more, of
+// which a later dict comes before an earlier one.
+func (l *loader) options(section string, more ...*python.Dict) *options {
+	return &options{
+		doc:     l.doc,
+		file:    l.fileOf(section),
+		section: section,
+		scope:   append(python.Scope{l.env.expansions, &l.common}, more...),
+	}
+}
+
+// fileOf returns the file in which a section first appeared.
+func (l *loader) fileOf(section string) string {
+	if file, included := l.doc.origin[section]; included {
+		return file
+	}
+	return l.file
+}
+
+// located returns the error as an *Error.
+func (l *loader) located(err error) error {
+	if located := (*Error)(nil); errors.As(err, &located) {
+		return located
+	}
+	return &Error{File: l.file, Text: err.Error()}
+}
+
+// serverURL returns the address under which processes find the daemon: that of
+// the first unix server, or else of the last inet server.
+func serverURL(servers []Server) string {
+	url := ""
+	for _, s := range servers {
+		if s.Family == Unix {
+			return "unix://" + s.File
+		}
+		url = "http://" + s.Address()
+	}
+	return url
+}
+
+// Address returns host:port of an inet server, with localhost for all
+// addresses.
+func (s *Server) Address() string {
+	host := s.Host
+	switch {
+	case host == "":
+		host = "localhost"
+	case isIPv6(host):
+		host = "[" + host + "]"
+	}
+	return host + ":" + strconv.Itoa(s.Port)
+}
+
+// sortGroups sorts by priority, then by name.
+func sortGroups(groups []*Group) {
+	slices.SortStableFunc(groups, func(a, b *Group) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
+	})
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"supervisord/internal/python"
+)
+
+// options reads the options of one section as typed values. The first error
+// sticks: from then on every value is the default one, and err holds the
+// error. So the options are checked in the order in which they are read.
+type options struct {
+	doc     *document
+	file    string
+	section string
+	// scope holds the names that values can refer to.
+	scope python.Scope
+	err   error
+}
+
+// has reports whether the option is set.
+func (o *options) has(key string) bool {
+	_, found := o.doc.get(o.section, key)
+	return found
+}
+
+// raw returns the value of an option as it stands in the file.
+func (o *options) raw(key, fallback string) string {
+	if value, found := o.doc.get(o.section, key); found {
+		return value
+	}
+	return fallback
+}
+
+// text returns the value of an option with its expansions done.
+func (o *options) text(key, fallback string) string {
+	return value(o, key, fallback, func(s string) (string, error) { return s, nil })
+}
+
+// optional returns the value of an option with its expansions done, nil where
+// the option is not set.
+func (o *options) optional(key string) *string {
+	if !o.has(key) {
+		return nil
+	}
+	text := o.text(key, "")
+	return &text
+}
+
+// expand does the expansions in text that is not the plain value of the key.
+func (o *options) expand(key, text string, scope python.Scope) string {
+	if o.err != nil {
+		return ""
+	}
+	expanded, err := expand(text, scope, key)
+	if err != nil {
+		o.fail(key, err)
+	}
+	return expanded
+}
+
+// fail notes an error, unless there is one already.
+func (o *options) fail(key string, err error) {
+	if o.err == nil {
+		o.err = &Error{File: o.file, Section: o.section, Key: key, Text: err.Error()}
+	}
+}
+
+func (o *options) failf(key, format string, args ...any) {
+	o.fail(key, fmt.Errorf(format, args...))
+}
+
+// value returns the value of an option after expansion and conversion, or the
+// fallback where the option is not set.
+func value[T any](o *options, key string, fallback T, parse func(string) (T, error)) T {
+	text, found := o.doc.get(o.section, key)
+	if !found || o.err != nil {
+		return fallback
+	}
+	text, err := expand(text, o.scope, o.section+"."+key)
+	if err != nil {
+		o.fail(key, err)
+		return fallback
+	}
+	v, err := parse(text)
+	if err != nil {
+		o.fail(key, err)
+		return fallback
+	}
+	return v
+}
+
+// expand does the expansions in a value (manual: Configuration File, string
+// expressions). The name tells in messages where the value stands.
+func expand(text string, scope python.Scope, name string) (string, error) {
+	expanded, err := python.Format(text, scope)
+	if err == nil {
+		return expanded, nil
+	}
+	text, name = python.Repr(text), python.Repr(name)
+	if missing := (*python.KeyError)(nil); errors.As(err, &missing) {
+		names := scope.Names()
+		slices.Sort(names)
+		return "", fmt.Errorf("Format string %s for %s contains names (%w) which cannot be expanded. Available names: %s",
+			text, name, err, strings.Join(names, ", "))
+	}
+	return "", fmt.Errorf("Format string %s for %s is badly formatted: %w", text, name, err)
+}
