@@ -33,6 +33,13 @@ func serve(flags flags) error {
 		return err
 	}
 	launch.ReserveThreads(launch.Threads)
+	if flags.profile {
+		stop, err := startProfile(os.Stdout)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	life := &life{load: load, background: background, first: true}
 	for {
 		restart, err := life.run(cfg)
