@@ -35,7 +35,7 @@ type servers struct {
 
 // openServers opens the sockets. Nothing is served yet.
 func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*servers, error) {
-	table := rpc.NewTable(d, version)
+	table := rpc.NewTable(d, version, cfg.RPCInterfaces)
 	s := &servers{config: cfg, log: log}
 	s.http = httpd.New(httpd.Options{
 		Methods: table,

@@ -80,13 +80,15 @@ type Fault struct {
 	Text string
 }
 
-// NewFault returns the fault with the given code and detail. An empty detail
-// is left out of the text.
-func NewFault(code FaultCode, detail string) *Fault {
-	if detail == "" {
-		return &Fault{code, code.String()}
+// NewFault returns the fault with the given code and, if there is one, detail.
+// A detail is part of the text even if it is empty, as the name of a process in
+// a request may be.
+func NewFault(code FaultCode, detail ...string) *Fault {
+	text := code.String()
+	for _, d := range detail {
+		text += ": " + d
 	}
-	return &Fault{code, code.String() + ": " + detail}
+	return &Fault{code, text}
 }
 
 // Error returns the fault string.

@@ -24,13 +24,13 @@ type ProcessInfo struct {
 	PID           int
 
 	// What follows is not known to Supervisor; it is reported after the
-	// members above.
+	// members above, and only where there is something to tell.
 
 	// Restarts counts the starts after the first one that no client asked for.
 	Restarts int
-	// ExitReason says how the process last ended, in the words of the
-	// activity log: "exit status 3" or "terminated by SIGKILL". Empty when it
-	// has not ended yet.
+	// ExitReason says how the process last ended by itself, in the words of
+	// the activity log: "exit status 3" or "terminated by SIGKILL". Empty when
+	// it has not, and when it was stopped.
 	ExitReason string
 }
 

@@ -11,7 +11,7 @@ import (
 // command carries out the request of a client (manual: XML-RPC API).
 func (c *Core) command(cmd Command) {
 	if c.mood < api.MoodRunning && cmd.Op != OpRemoteEvent && cmd.Op != OpCancel {
-		c.answer(cmd.Req, Reply{Fault: api.NewFault(api.ShutdownState, "")})
+		c.answer(cmd.Req, Reply{Fault: api.NewFault(api.ShutdownState)})
 		return
 	}
 	switch cmd.Op {
@@ -65,7 +65,7 @@ func (c *Core) lookup(namespec string) *process {
 
 // commandOne carries out a command for one process.
 func (c *Core) commandOne(cmd Command, p *process) {
-	rq := &request{req: cmd.Req}
+	rq := &request{req: cmd.Req, name: cmd.Name}
 	var fault *api.Fault
 	waits := false
 	switch cmd.Op {
@@ -206,12 +206,11 @@ func (c *Core) answerStdin(ev StdinWritten) {
 		return
 	}
 	delete(c.requests, ev.Req)
-	p := c.procs[ev.Proc]
 	switch {
-	case p != nil && ev.Broken:
-		c.answer(ev.Req, Reply{Fault: api.NewFault(api.NoFile, p.namespec())})
-	case p != nil && ev.Full:
-		c.answer(ev.Req, Reply{Fault: api.NewFault(api.Failed, p.namespec()+" does not read its standard input")})
+	case ev.Broken:
+		c.answer(ev.Req, Reply{Fault: api.NewFault(api.NoFile, rq.name)})
+	case ev.Full:
+		c.answer(ev.Req, Reply{Fault: api.NewFault(api.Failed, rq.name+" does not read its standard input")})
 	default:
 		c.answer(ev.Req, Reply{})
 	}

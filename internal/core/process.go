@@ -43,7 +43,7 @@ type process struct {
 	problem   string // why it is UNKNOWN
 	exit      Exit
 	hasExit   bool // exit belongs to the last start
-	exitText  string
+	exitText  string // how it last ended by itself
 	restarts  int
 	asked     bool // the coming start is one that a client asked for
 
@@ -176,7 +176,6 @@ func (c *Core) exited(p *process, exit Exit) {
 	c.timers.clear(&p.due)
 	c.timers.clear(&p.stopReport)
 	p.stop = c.now.Wall
-	p.exitText = exit.String()
 	expected := p.expects(exit)
 	switch {
 	case p.killing:
@@ -185,6 +184,7 @@ func (c *Core) exited(p *process, exit Exit) {
 		c.transition(p, api.Stopped, true)
 		c.logf(infoIf(expected), "stopped: %s (%s)", p.config.Name, exit)
 	case p.state == api.Starting:
+		p.exitText = exit.String()
 		p.spawnErr = "Exited too quickly (process log may have details)"
 		c.transition(p, api.Backoff, true)
 		c.logf(api.LevelWarn, "exited: %s (%s; not expected)", p.config.Name, exit)
@@ -192,6 +192,7 @@ func (c *Core) exited(p *process, exit Exit) {
 		// RUNNING, or UNKNOWN after a signal that could not be sent.
 		p.backoff = 0
 		p.exit, p.hasExit = exit, true
+		p.exitText = exit.String()
 		outcome := "expected"
 		if !expected {
 			p.spawnErr = "Bad exit code " + strconv.Itoa(exit.Status())
@@ -344,7 +345,7 @@ func (c *Core) sendPending(p *process) {
 // failPending answers the signals that waited for a start that failed.
 func (c *Core) failPending(p *process) {
 	for _, s := range p.signalsOnStart {
-		c.answerSignal(p, s.req, api.NewFault(api.NotRunning, ""))
+		c.answerSignal(p, s.req, api.NewFault(api.NotRunning))
 	}
 	p.signalsOnStart = nil
 }

@@ -8,6 +8,7 @@ import (
 // processes. A list request collects the outcome for each of them.
 type request struct {
 	req     Req
+	name    string // the process as the client named it, if it is one
 	list    bool
 	pending int
 	// statuses are the outcomes that were known at once, later those that were

@@ -200,7 +200,7 @@ func (d *Daemon) close() {
 		d.closeChild(id)
 	}
 	for _, reply := range d.replies {
-		reply <- core.Reply{Fault: api.NewFault(api.ShutdownState, "")}
+		reply <- core.Reply{Fault: api.NewFault(api.ShutdownState)}
 	}
 	d.changed.send()
 }

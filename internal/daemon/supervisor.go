@@ -17,7 +17,7 @@ import (
 // from any goroutine.
 
 // errEnded answers a client whose question came too late.
-var errEnded = api.NewFault(api.ShutdownState, "")
+var errEnded = api.NewFault(api.ShutdownState)
 
 // ask has the daemon's goroutine run a question and waits for it.
 func (d *Daemon) ask(ctx context.Context, q func(*Daemon)) error {
@@ -171,11 +171,11 @@ func restartName(r config.RestartPolicy) string {
 func (d *Daemon) channelInfo(p *config.Process, ch api.Channel) api.ChannelConfigInfo {
 	l := channelConfig(p, ch)
 	path := d.logPath(p, ch)
-	if path == "" {
+	switch {
+	case l.File.Kind == config.LogNone:
 		path = "none"
-		if l.File.Kind == config.LogAuto {
-			path = "auto"
-		}
+	case l.File.Kind == config.LogAuto && path == "":
+		path = "auto"
 	}
 	return api.ChannelConfigInfo{
 		Logfile: path, LogfileMaxBytes: l.MaxBytes, LogfileBackups: l.Backups,
@@ -333,10 +333,10 @@ func (d *Daemon) MainLog() api.LogSource { return d.log }
 func (d *Daemon) ClearMainLog(context.Context) error {
 	path := d.log.Path()
 	if _, err := os.Stat(path); path == "" || err != nil {
-		return api.NewFault(api.NoFile, "")
+		return api.NewFault(api.NoFile)
 	}
 	if err := d.log.Clear(); err != nil {
-		return api.NewFault(api.Failed, "")
+		return api.NewFault(api.Failed)
 	}
 	d.log.Log(api.LevelInfo, "reopening log file")
 	return nil

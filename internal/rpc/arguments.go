@@ -16,8 +16,8 @@ type arguments []any
 
 // incorrect is the fault for a wrong number of arguments, or for one of a type
 // that cannot be converted.
-func incorrect(detail string) *api.Fault {
-	return api.NewFault(api.IncorrectParameters, detail)
+func incorrect(detail ...string) *api.Fault {
+	return api.NewFault(api.IncorrectParameters, detail...)
 }
 
 // process returns the argument that names a process or a group of processes.
@@ -25,7 +25,7 @@ func (a arguments) process(i int) (string, error) {
 	if s, ok := a[i].(string); ok {
 		return s, nil
 	}
-	return "", incorrect("")
+	return "", incorrect()
 }
 
 // one returns the argument that names one process, and refuses a whole group.
@@ -45,10 +45,13 @@ func (a arguments) group(i int) (string, error) {
 	if s, ok := a[i].(string); ok {
 		return s, nil
 	}
+	if a[i] == nil {
+		return "", api.NewFault(api.BadName)
+	}
 	if s, ok := scalarText(a[i]); ok {
 		return "", api.NewFault(api.BadName, s)
 	}
-	return "", incorrect("")
+	return "", incorrect()
 }
 
 // text returns an argument as a string, whatever simple type it has.
@@ -62,7 +65,7 @@ func (a arguments) text(i int) (string, error) {
 	if s, ok := scalarText(a[i]); ok {
 		return s, nil
 	}
-	return "", incorrect("")
+	return "", incorrect()
 }
 
 // truth returns an argument as a boolean, or the default if it was left out.
@@ -108,7 +111,7 @@ func (a arguments) integer(i int) (int64, error) {
 			return n, nil
 		}
 	}
-	return 0, incorrect("")
+	return 0, incorrect()
 }
 
 // signal returns the argument that names a signal. A number is passed on as

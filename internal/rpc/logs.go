@@ -119,6 +119,9 @@ func (t *Table) readProcessLog(ctx context.Context, a arguments, channel api.Cha
 // readLog reads a log; the arguments are offset and length.
 func readLog(log api.LogSource, a arguments) (Result, error) {
 	path := log.Path()
+	if path == "" {
+		return nil, api.NewFault(api.NoFile)
+	}
 	if !exists(path) {
 		return nil, api.NewFault(api.NoFile, path)
 	}
@@ -132,10 +135,10 @@ func readLog(log api.LogSource, a arguments) (Result, error) {
 	}
 	data, err := logfile.Read(path, offset, length)
 	if errors.Is(err, logfile.ErrBadArguments) {
-		return nil, api.NewFault(api.BadArguments, "")
+		return nil, api.NewFault(api.BadArguments)
 	}
 	if err != nil {
-		return nil, api.NewFault(api.Failed, "")
+		return nil, api.NewFault(api.Failed)
 	}
 	return textResult(data), nil
 }

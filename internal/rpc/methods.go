@@ -251,8 +251,10 @@ var signalMethods = []Method{{
 	call: func(ctx context.Context, t *Table, a arguments) (Result, error) {
 		chars, ok := a[1].(string)
 		if !ok {
-			detail, _ := scalarText(a[1])
-			return nil, incorrect(detail)
+			if detail, ok := scalarText(a[1]); ok && a[1] != nil {
+				return nil, incorrect(detail)
+			}
+			return nil, incorrect()
 		}
 		name, err := a.one(0)
 		if err != nil {

@@ -62,7 +62,7 @@ func seconds(t time.Time) int64 {
 type processResult struct{ *api.ProcessInfo }
 
 // Encode writes the members in the order of the original, then those that only
-// this supervisord has.
+// this supervisord has, where there is something to tell.
 func (v processResult) Encode(e Encoder) {
 	p := v.ProcessInfo
 	e.BeginStruct()
@@ -94,10 +94,14 @@ func (v processResult) Encode(e Encoder) {
 	e.Int(int64(p.PID))
 	e.Member("description")
 	e.String(Describe(*p))
-	e.Member("restarts")
-	e.Int(int64(p.Restarts))
-	e.Member("exitreason")
-	e.String(p.ExitReason)
+	if p.Restarts > 0 {
+		e.Member("restarts")
+		e.Int(int64(p.Restarts))
+	}
+	if p.ExitReason != "" {
+		e.Member("exitreason")
+		e.String(p.ExitReason)
+	}
 	e.EndStruct()
 }
 

@@ -71,20 +71,20 @@ func (t *Table) lookup(a arguments) (*Method, error) {
 	if m := t.methods[name]; m != nil {
 		return m, nil
 	}
-	return nil, api.NewFault(api.SignatureUnsupported, "")
+	return nil, api.NewFault(api.SignatureUnsupported)
 }
 
 func (t *Table) multicall(ctx context.Context, a arguments) (Result, error) {
 	calls, ok := a[0].([]any)
 	if !ok || len(calls) > maxCalls {
-		return nil, incorrect("")
+		return nil, incorrect()
 	}
 	results := make(arrayResult, 0, len(calls))
 	total := 0
 	for _, c := range calls {
 		call, ok := c.(map[string]any)
 		if !ok {
-			return nil, incorrect("")
+			return nil, incorrect()
 		}
 		var result Result
 		var err error
@@ -117,12 +117,12 @@ func (t *Table) callOne(ctx context.Context, call map[string]any) (Result, error
 	}
 	method, ok := name.(string)
 	if !ok {
-		return nil, incorrect("")
+		return nil, incorrect()
 	}
 	params, given := call["params"]
 	list, ok := params.([]any)
 	if given && !ok {
-		return nil, incorrect("")
+		return nil, incorrect()
 	}
 	return t.Call(ctx, method, list)
 }

@@ -21,20 +21,39 @@ type Table struct {
 }
 
 // NewTable returns the table of the methods that act on a Supervisor. version is
-// what getSupervisorVersion returns.
-func NewTable(sup Supervisor, version string) *Table {
+// what getSupervisorVersion returns. namespaces are the names under which the
+// methods of the supervisor namespace are offered, usually just "supervisor":
+// those of the [rpcinterface:x] sections.
+func NewTable(sup Supervisor, version string, namespaces []string) *Table {
 	t := &Table{sup: sup, version: version, methods: make(map[string]*Method)}
 	for _, list := range [][]Method{stateMethods, groupMethods, startMethods, signalMethods, infoMethods, logMethods, systemMethods()} {
 		for i := range list {
 			m := &list[i]
 			for _, name := range append([]string{m.Name}, m.Aliases...) {
-				t.methods[name] = m
-				t.names = append(t.names, name)
+				t.add(name, m, namespaces)
 			}
 		}
 	}
 	slices.Sort(t.names)
 	return t
+}
+
+// add adds a method under its name, which a method of the supervisor namespace
+// has in each of the namespaces.
+func (t *Table) add(name string, m *Method, namespaces []string) {
+	names := []string{name}
+	if method, ok := strings.CutPrefix(name, "supervisor."); ok {
+		names = names[:0]
+		for _, space := range namespaces {
+			names = append(names, space+"."+method)
+		}
+	}
+	for _, name := range names {
+		if t.methods[name] == nil {
+			t.methods[name] = m
+			t.names = append(t.names, name)
+		}
+	}
 }
 
 // Names returns the names of all methods, aliases included, sorted.
@@ -50,13 +69,13 @@ func (t *Table) Method(name string) *Method { return t.methods[name] }
 func (t *Table) Call(ctx context.Context, name string, params []any) (Result, error) {
 	m := t.methods[name]
 	if m == nil {
-		return nil, api.NewFault(api.UnknownMethod, "")
+		return nil, api.NewFault(api.UnknownMethod)
 	}
 	if len(params) < m.required() || len(params) > len(m.Params) {
-		return nil, incorrect("")
+		return nil, incorrect()
 	}
 	if !m.anyMood && t.sup.Mood() < api.MoodRunning {
-		return nil, api.NewFault(api.ShutdownState, "")
+		return nil, api.NewFault(api.ShutdownState)
 	}
 	a := arguments(params)
 	if !m.mayWait(a) {

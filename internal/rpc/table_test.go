@@ -36,7 +36,7 @@ const (
 	catInfo     = `{name="cat" group="cat" start=1700000000 stop=0 now=1700000062 state=20 statename="RUNNING" spawnerr="" exitstatus=0` +
 		` logfile="/o" stdout_logfile="/o" stderr_logfile="/e" pid=42 description="pid 42, uptime 0:01:02" restarts=3 exitreason="exit status 1"}`
 	aInfo = `{name="a" group="g" start=0 stop=0 now=1700000000 state=0 statename="STOPPED" spawnerr="" exitstatus=0` +
-		` logfile="" stdout_logfile="" stderr_logfile="" pid=0 description="Not started" restarts=0 exitreason=""}`
+		` logfile="" stdout_logfile="" stderr_logfile="" pid=0 description="Not started"}`
 )
 
 func TestCall(t *testing.T) {
@@ -125,7 +125,7 @@ func TestCall(t *testing.T) {
 	}
 	for _, tt := range tests {
 		f := newFake()
-		if got := call(t, NewTable(f, "9.9"), tt.method, tt.params...); got != tt.want {
+		if got := call(t, NewTable(f, "9.9", []string{"supervisor"}), tt.method, tt.params...); got != tt.want {
 			t.Errorf("%s%v:\ngot  %s\nwant %s", tt.method, tt.params, got, tt.want)
 		}
 		if asked := f.noted(); asked != tt.asked {
@@ -143,7 +143,7 @@ func TestReadLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	table := NewTable(f, "")
+	table := NewTable(f, "", []string{"supervisor"})
 	gone := "NO_FILE: " + f.logs["cat/stderr"]
 	tests := []struct {
 		method string
@@ -186,7 +186,7 @@ func TestReadLogs(t *testing.T) {
 func TestShutdownState(t *testing.T) {
 	f := newFake()
 	f.mood = api.MoodShutdown
-	table := NewTable(f, "")
+	table := NewTable(f, "", []string{"supervisor"})
 	for _, name := range table.Names() {
 		m := table.Method(name)
 		params := make(list, len(m.Params))
@@ -225,7 +225,7 @@ func TestMulticall(t *testing.T) {
 		{make(list, maxCalls+1), "INCORRECT_PARAMETERS"},
 	}
 	for _, tt := range tests {
-		if got := call(t, NewTable(newFake(), ""), "system.multicall", tt.calls); got != tt.want {
+		if got := call(t, NewTable(newFake(), "", []string{"supervisor"}), "system.multicall", tt.calls); got != tt.want {
 			t.Errorf("%v:\ngot  %s\nwant %s", tt.calls, got, tt.want)
 		}
 	}
@@ -239,7 +239,7 @@ func TestMulticallLimit(t *testing.T) {
 	for i := range calls {
 		calls[i] = map[string]any{"methodName": "supervisor.getAllProcessInfo"}
 	}
-	r, err := NewTable(f, "").Call(t.Context(), "system.multicall", list{calls})
+	r, err := NewTable(f, "", []string{"supervisor"}).Call(t.Context(), "system.multicall", list{calls})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestMulticallLimit(t *testing.T) {
 func TestWaiting(t *testing.T) {
 	f := newFake()
 	f.hold = make(chan struct{})
-	table := NewTable(f, "")
+	table := NewTable(f, "", []string{"supervisor"})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	multicall := list{list{map[string]any{"methodName": "supervisor.startProcess", "params": list{"cat"}}}}
@@ -279,13 +279,13 @@ func TestWaiting(t *testing.T) {
 func TestOtherErrors(t *testing.T) {
 	f := newFake()
 	f.err = errors.New("open x: permission denied")
-	if got := call(t, NewTable(f, ""), "supervisor.clearLog"); got != "FAILED: open x: permission denied" {
+	if got := call(t, NewTable(f, "", []string{"supervisor"}), "supervisor.clearLog"); got != "FAILED: open x: permission denied" {
 		t.Error(got)
 	}
 }
 
 func TestHelp(t *testing.T) {
-	table := NewTable(newFake(), "")
+	table := NewTable(newFake(), "", []string{"supervisor"})
 	names := table.Names()
 	if !slices.IsSorted(names) || len(names) != 41 {
 		t.Errorf("%d names: %q", len(names), names)
