@@ -7,7 +7,6 @@ import (
 	"syscall"
 
 	"supervisord/internal/api"
-	"supervisord/internal/rpcclient"
 )
 
 // doShutdown ends the daemon, after asking in interactive use.
@@ -114,7 +113,7 @@ func (c *Controller) doVersion(ctx context.Context, arg string) error {
 
 // doOpen makes the following actions talk to another daemon.
 func (c *Controller) doOpen(ctx context.Context, arg string) error {
-	if network, _, err := rpcclient.Address(arg); network == "" || err != nil {
+	if scheme, _, _ := strings.Cut(arg, ":"); !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "unix") {
 		c.output("ERROR: url must be http:// or unix://")
 		c.fail(Generic)
 		return nil

@@ -12,7 +12,9 @@ import (
 // change is one of the actions that do something to processes and report it,
 // one line for each process.
 type change struct {
-	one   func(client *rpcclient.Client, ctx context.Context, name string) error
+	one func(client *rpcclient.Client, ctx context.Context, name string) error
+	// group is nil where Supervisor does not know groups; the daemon then finds
+	// no process with such a name.
 	group func(client *rpcclient.Client, ctx context.Context, group string) ([]rpcclient.ProcessStatus, error)
 	all   func(client *rpcclient.Client, ctx context.Context) ([]rpcclient.ProcessStatus, error)
 	// done is what is said of a process for which it succeeded.
@@ -41,6 +43,9 @@ func (c *Controller) apply(ctx context.Context, ch *change, names []string) erro
 	for _, name := range names {
 		c.flush()
 		group, process, whole := api.SplitNamespec(name)
+		if whole && ch.group == nil {
+			process, whole = "None", false
+		}
 		if whole {
 			err = c.applyGroup(ctx, client, ch, group)
 		} else {

@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/kolo/xmlrpc"
@@ -98,6 +99,9 @@ func New(o Options) (*Client, error) {
 // given server URL listens.
 func Address(serverURL string) (network, address string, err error) {
 	if socket, ok := strings.CutPrefix(serverURL, "unix://"); ok {
+		if socket == "" {
+			return "", "", fmt.Errorf("connect to %s: %w", serverURL, syscall.EINVAL)
+		}
 		return "unix", socket, nil
 	}
 	if !strings.HasPrefix(serverURL, "http://") {
@@ -106,6 +110,9 @@ func Address(serverURL string) (network, address string, err error) {
 	u, err := url.Parse(serverURL)
 	if err != nil {
 		return "", "", fmt.Errorf("parse server URL: %w", err)
+	}
+	if u.Hostname() == "" {
+		return "", "", fmt.Errorf("connect to %s: no host name", serverURL)
 	}
 	port := u.Port()
 	if port == "" {

@@ -58,26 +58,20 @@ func (c *Client) Multicall(ctx context.Context, requests ...*Request) error {
 	return nil
 }
 
-// decodeResult stores one result of a multicall: an array with one element, or
-// a struct for a fault, which is returned first.
+// decodeResult stores one result of a multicall. That of a call that failed is
+// a struct, which is returned as the fault. Unlike
+// with other servers, no result is wrapped in an array of its own.
 func decodeResult(value []byte, result any) (fault, err error) {
 	inner := bytes.TrimLeft(bytes.TrimPrefix(value, []byte("<value>")), " \t\r\n")
-	if bytes.HasPrefix(inner, []byte("<struct>")) {
+	if bytes.HasPrefix(inner, []byte("<struct>")) && bytes.Contains(inner, []byte("<name>faultCode</name>")) {
 		var f xmlrpc.FaultError
 		if err := xmlrpc.Response(value).Unmarshal(&f); err != nil {
 			return nil, err
 		}
 		return &api.Fault{Code: api.FaultCode(f.Code), Text: f.String}, nil
 	}
-	values, err := arrayValues(value)
-	if err != nil {
-		return nil, err
-	}
-	if len(values) != 1 {
-		return nil, errNotArray
-	}
 	if result == nil {
 		return nil, nil
 	}
-	return nil, xmlrpc.Response(values[0]).Unmarshal(result)
+	return nil, xmlrpc.Response(value).Unmarshal(result)
 }
