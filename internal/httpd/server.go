@@ -124,13 +124,13 @@ func (s *Server) Serve(l net.Listener, auth Auth) error {
 // been answered, or when ctx ends. Its error is ctx's.
 func (s *Server) Shutdown(ctx context.Context) error {
 	drained := s.conns.drain()
+	s.cancel()
 	s.mu.Lock()
 	s.closed = true
 	for _, l := range s.listeners {
 		l.Close() // Close reports the error.
 	}
 	s.mu.Unlock()
-	s.cancel()
 	var err error
 	select {
 	case <-drained:
@@ -175,22 +175,17 @@ func (s *Server) handler(auth *credentials) http.Handler {
 		if !s.conns.enter(c) {
 			panic(http.ErrAbortHandler) // The server is being shut down.
 		}
-		defer s.leave(c, body.control)
+		defer s.conns.leave(c)
 		if auth == nil && s.rebound(r) {
 			writeError(w, http.StatusForbidden)
-			return
+		} else {
+			s.route(w, r)
 		}
-		s.route(w, r)
+		if s.conns.isDraining() {
+			// When leave has been called the connection may be closed.
+			_ = body.control.Flush() // If this fails the client has gone.
+		}
 	})
-}
-
-// leave ends the serving of a request. If the server is waiting for that, the
-// answer is sent first.
-func (s *Server) leave(c *conn, control *http.ResponseController) {
-	if s.conns.isDraining() {
-		_ = control.Flush() // If this fails the client has gone.
-	}
-	s.conns.leave(c)
 }
 
 // route serves an authorized request. As with the original what counts is how a

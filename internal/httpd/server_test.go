@@ -126,7 +126,9 @@ func TestRPC(t *testing.T) {
 	}
 }
 
-func hexLen(s string) string { return strings.TrimLeft(hex.EncodeToString([]byte{byte(len(s) >> 8), byte(len(s))}), "0") }
+func hexLen(s string) string {
+	return strings.TrimLeft(hex.EncodeToString([]byte{byte(len(s) >> 8), byte(len(s))}), "0")
+}
 
 // TestConnection: a connection serves many requests, and ends as the version of
 // HTTP and the client want it.

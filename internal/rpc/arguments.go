@@ -128,7 +128,7 @@ func (a arguments) signal(i int) (string, error) {
 }
 
 // scalarText returns a number or boolean as the original writes it. ok is false
-// for other types. There is no text for nil.
+// for other types.
 func scalarText(v any) (s string, ok bool) {
 	switch v := v.(type) {
 	case bool:
@@ -140,8 +140,6 @@ func scalarText(v any) (s string, ok bool) {
 		return strconv.FormatInt(v, 10), true
 	case float64:
 		return python.FloatRepr(v), true
-	case nil:
-		return "", true
 	}
 	return "", false
 }

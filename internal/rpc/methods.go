@@ -251,7 +251,7 @@ var signalMethods = []Method{{
 	call: func(ctx context.Context, t *Table, a arguments) (Result, error) {
 		chars, ok := a[1].(string)
 		if !ok {
-			if detail, ok := scalarText(a[1]); ok && a[1] != nil {
+			if detail, ok := scalarText(a[1]); ok {
 				return nil, incorrect(detail)
 			}
 			return nil, incorrect()
