@@ -143,7 +143,7 @@ func processOrGroupName(text string) (string, error) {
 	name := strip(text)
 	for _, c := range []string{" ", ":", "/"} {
 		if strings.Contains(name, c) {
-			return "", fmt.Errorf("Invalid name: %s because of character: %s", python.Repr(text), python.Repr(c))
+			return "", python.ValueErrorf("Invalid name: %s because of character: %s", python.Repr(text), python.Repr(c))
 		}
 	}
 	return name, nil
@@ -161,7 +161,7 @@ func inetAddress(text string) (host string, port int, err error) {
 	}
 	host, service := text[:colon], text[colon+1:]
 	if service == "" {
-		return "", 0, errors.New("no port number specified in ''")
+		return "", 0, python.ValueError("no port number specified in ''")
 	}
 	if port, err = portNumber(service); err != nil {
 		return "", 0, err
@@ -203,7 +203,7 @@ func (e *environ) existingDirectory(path string) (string, error) {
 func (e *environ) existingDirpath(path string) (string, error) {
 	expanded := e.expandUser(path)
 	if dir := dirname(expanded); dir != "" && !isDirectory(dir) {
-		return "", fmt.Errorf("The directory named as part of the path %s does not exist", path)
+		return "", python.ValueErrorf("The directory named as part of the path %s does not exist", path)
 	}
 	return expanded, nil
 }
@@ -232,7 +232,7 @@ func checkURL(text string) (string, error) {
 			netloc, path = authority[:end], authority[end:]
 		}
 		if strings.Contains(netloc, "[") != strings.Contains(netloc, "]") {
-			return "", errors.New("Invalid IPv6 URL")
+			return "", python.ValueError("Invalid IPv6 URL")
 		}
 		if i := strings.IndexAny(path, "?#"); i >= 0 {
 			path = path[:i]

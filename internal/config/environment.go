@@ -1,8 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"strings"
+
+	"supervisord/internal/python"
 )
 
 // A variable is one setting of an environment= option.
@@ -22,7 +23,7 @@ func parseEnvironment(text string) ([]variable, error) {
 	var settings []variable
 	for i := 0; i < len(tokens); i += 4 {
 		if len(tokens)-i < 3 || tokens[i+1] != "=" {
-			return nil, fmt.Errorf("Unexpected end of key/value pairs in value '%s'", text)
+			return nil, python.ValueErrorf("Unexpected end of key/value pairs in value '%s'", text)
 		}
 		settings = append(settings, variable{tokens[i], tokens[i+2]})
 	}

@@ -1,11 +1,12 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"supervisord/internal/python"
 )
 
 // Find returns the configuration file to use where the command line names
@@ -28,7 +29,7 @@ func Find(argv0 string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("No config file found at default paths (%s); use the -c option to specify a config file at a different path",
+	return "", python.ValueErrorf("No config file found at default paths (%s); use the -c option to specify a config file at a different path",
 		strings.Join(paths, ", "))
 }
 

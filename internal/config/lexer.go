@@ -1,9 +1,10 @@
 package config
 
 import (
-	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"supervisord/internal/python"
 )
 
 // A lexer splits text into words by the rules of a POSIX shell as Python's
@@ -23,8 +24,8 @@ type lexer struct {
 }
 
 var (
-	errNoClosingQuotation = errors.New("No closing quotation")
-	errNoEscapedCharacter = errors.New("No escaped character")
+	errNoClosingQuotation = python.ValueError("No closing quotation")
+	errNoEscapedCharacter = python.ValueError("No escaped character")
 )
 
 // split returns the words of a command line (manual: Configuration File,

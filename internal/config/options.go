@@ -104,8 +104,8 @@ func expand(text string, scope python.Scope, name string) (string, error) {
 	if missing := (*python.KeyError)(nil); errors.As(err, &missing) {
 		names := scope.Names()
 		slices.Sort(names)
-		return "", fmt.Errorf("Format string %s for %s contains names (%w) which cannot be expanded. Available names: %s",
+		return "", python.ValueErrorf("Format string %s for %s contains names (%s) which cannot be expanded. Available names: %s",
 			text, name, err, strings.Join(names, ", "))
 	}
-	return "", fmt.Errorf("Format string %s for %s is badly formatted: %w", text, name, err)
+	return "", python.ValueErrorf("Format string %s for %s is badly formatted: %s", text, name, err)
 }

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"strings"
+
+	"supervisord/internal/python"
 )
 
 // readServers reads the sections of HTTP servers, in the order inet, unix.
@@ -86,7 +87,7 @@ func readCredentials(o *options, s *Server) {
 	s.Username = o.text("username", "")
 	s.Password = o.text("password", "")
 	if o.has("username") != o.has("password") {
-		o.fail("", fmt.Errorf("Section [%s] contains incomplete authentication: If a username or a password is specified, "+
+		o.fail("", python.ValueErrorf("Section [%s] contains incomplete authentication: If a username or a password is specified, "+
 			"both the username and password must be specified", o.section))
 	}
 }

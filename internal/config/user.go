@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"os/user"
 	"strconv"
@@ -15,7 +14,7 @@ import (
 func userID(name string) (int, error) {
 	if id, err := python.Int(name, 10); err == nil {
 		if _, err := lookupUser(id); err != nil {
-			return 0, fmt.Errorf("Invalid user id %s", name)
+			return 0, python.ValueErrorf("Invalid user id %s", name)
 		}
 		return int(id), nil
 	}
@@ -24,7 +23,7 @@ func userID(name string) (int, error) {
 	}
 	u, err := user.Lookup(name)
 	if err != nil {
-		return 0, fmt.Errorf("Invalid user name %s", name)
+		return 0, python.ValueErrorf("Invalid user name %s", name)
 	}
 	return strconv.Atoi(u.Uid)
 }
@@ -33,10 +32,10 @@ func userID(name string) (int, error) {
 func groupID(name string) (int, error) {
 	if id, err := python.Int(name, 10); err == nil {
 		if id < 0 || id > math.MaxUint32 {
-			return 0, fmt.Errorf("Invalid group id %s", name)
+			return 0, python.ValueErrorf("Invalid group id %s", name)
 		}
 		if _, err := user.LookupGroupId(strconv.FormatInt(id, 10)); err != nil {
-			return 0, fmt.Errorf("Invalid group id %s", name)
+			return 0, python.ValueErrorf("Invalid group id %s", name)
 		}
 		return int(id), nil
 	}
@@ -45,7 +44,7 @@ func groupID(name string) (int, error) {
 	}
 	g, err := user.LookupGroup(name)
 	if err != nil {
-		return 0, fmt.Errorf("Invalid group name %s", name)
+		return 0, python.ValueErrorf("Invalid group name %s", name)
 	}
 	return strconv.Atoi(g.Gid)
 }

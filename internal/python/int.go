@@ -1,7 +1,6 @@
 package python
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"unicode"
@@ -16,7 +15,7 @@ const maxDigits = 4300
 // limit; a number that does not fit becomes the nearest int64. The error is
 // Python's ValueError.
 func Int(text string, base int) (int64, error) {
-	s := strings.TrimFunc(text, intSpace(text))
+	s := strings.TrimFunc(text, isIntSpace)
 	negative := false
 	if s != "" && (s[0] == '+' || s[0] == '-') {
 		negative = s[0] == '-'
@@ -25,7 +24,9 @@ func Int(text string, base int) (int64, error) {
 	if base == 8 && len(s) > 2 && s[0] == '0' && (s[1] == 'o' || s[1] == 'O') {
 		s = strings.TrimPrefix(s[2:], "_")
 	}
-	invalid := fmt.Errorf("invalid literal for int() with base %d: %s", base, Repr(text))
+	invalid := func() error {
+		return ValueErrorf("invalid literal for int() with base %d: %s", base, Repr(text))
+	}
 	var value int64
 	digits, afterDigit := 0, false
 	for _, r := range s {
@@ -35,7 +36,7 @@ func Int(text string, base int) (int64, error) {
 		}
 		d, ok := digitValue(r)
 		if !ok || d >= base {
-			return 0, invalid
+			return 0, invalid()
 		}
 		afterDigit = true
 		digits++
@@ -46,10 +47,10 @@ func Int(text string, base int) (int64, error) {
 		}
 	}
 	if !afterDigit {
-		return 0, invalid
+		return 0, invalid()
 	}
 	if base == 10 && digits > maxDigits {
-		return 0, fmt.Errorf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits;"+
+		return 0, ValueErrorf("Exceeds the limit (%d digits) for integer string conversion: value has %d digits;"+
 			" use sys.set_int_max_str_digits() to increase the limit", maxDigits, digits)
 	}
 	if negative {
@@ -58,15 +59,13 @@ func Int(text string, base int) (int64, error) {
 	return value, nil
 }
 
-// intSpace returns what int takes for a blank in text: the six of C in a text
-// that is all ASCII, those of str.isspace otherwise.
-func intSpace(text string) func(rune) bool {
-	for i := range len(text) {
-		if text[i] >= 0x80 {
-			return IsSpace
-		}
+// isIntSpace reports whether int takes the character for a blank: the six of C
+// in ASCII, those of str.isspace beyond.
+func isIntSpace(r rune) bool {
+	if r < 0x80 {
+		return r == ' ' || '\t' <= r && r <= '\r'
 	}
-	return func(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' }
+	return IsSpace(r)
 }
 
 // IsSpace reports whether Python's str.isspace holds for the character.
