@@ -69,7 +69,9 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, source api.LogSo
 		writeError(w, http.StatusNotFound)
 		return
 	}
-	f, err := logfile.Follow(path, source.Changed, tailStart)
+	changed, stop := logfile.Watch(path, source.Changed)
+	defer stop()
+	f, err := logfile.Follow(path, changed, tailStart)
 	if err != nil {
 		writeError(w, http.StatusNotFound)
 		return
