@@ -30,6 +30,7 @@ func (l *loader) readSupervisord() error {
 	}
 	s.NoCleanup = value(o, "nocleanup", false, boolean)
 	s.StripANSI = value(o, "strip_ansi", false, boolean)
+	s.CheckRestart = value(o, "check_before_restart", false, boolean)
 	if o.has("user") {
 		l.user = &s.User
 	}

@@ -55,15 +55,18 @@ type Supervisord struct {
 	Directory string
 	Umask     os.FileMode
 	// UID is the user to become, or -1. User is the value as it was written.
-	UID         int
-	User        string
-	MinFDs      int
-	MinProcs    int
-	NoDaemon    bool
-	Silent      bool
-	NoCleanup   bool
-	StripANSI   bool
-	Environment map[string]string
+	UID       int
+	User      string
+	MinFDs    int
+	MinProcs  int
+	NoDaemon  bool
+	Silent    bool
+	NoCleanup bool
+	StripANSI bool
+	// CheckRestart is an addition (check_before_restart): SIGHUP restarts only
+	// with a configuration that can be loaded.
+	CheckRestart bool
+	Environment  map[string]string
 }
 
 // Family is the address family of a Server.

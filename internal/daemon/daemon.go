@@ -173,11 +173,11 @@ func (d *Daemon) step(ev core.Event) {
 	d.mood.Store(int32(d.core.Mood()))
 }
 
-// signal takes a signal to supervisord itself. A restart is only begun with a
-// configuration that can be loaded: it would be a pity to stop everything and
-// then find that nothing can be started.
+// signal takes a signal to supervisord itself. A SIGHUP stops everything before
+// the new configuration is read, as it always did, unless it is configured that
+// a restart is only begun with one that can be loaded.
 func (d *Daemon) signal(sig syscall.Signal) {
-	if sig != syscall.SIGHUP || d.core.Mood() == api.MoodShutdown {
+	if sig != syscall.SIGHUP || !d.options.Config.Supervisord.CheckRestart || d.core.Mood() == api.MoodShutdown {
 		d.step(core.SignalReceived{Sig: sig})
 		return
 	}

@@ -94,7 +94,7 @@ func (f *fake) AllProcessInfo(context.Context) ([]api.ProcessInfo, error) { retu
 
 func (f *fake) AllConfigInfo(context.Context) ([]api.ConfigInfo, error) {
 	return []api.ConfigInfo{{Name: "cat", Group: "cat", Command: "/bin/cat", Autorestart: "unexpected", UID: -1, ExitCodes: []int{0, 2},
-		Stdout: api.ChannelConfigInfo{Logfile: "auto", LogfileMaxBytes: 1 << 20}}}, f.err
+		Stdout: api.ChannelConfigInfo{Logfile: "auto", LogfileMaxBytes: 1 << 20}, Stderr: api.ChannelConfigInfo{Logfile: "none"}}}, f.err
 }
 
 func (f *fake) StartProcess(ctx context.Context, name string, wait bool) error {

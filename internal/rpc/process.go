@@ -187,7 +187,7 @@ func encodeChannel(e Encoder, c *api.ChannelConfigInfo, m channelMembers) {
 	e.Member(m.capture)
 	e.Int(c.CaptureMaxBytes)
 	boolMember(e, m.events, c.EventsEnabled)
-	stringMember(e, m.logfile, orNone(c.Logfile))
+	stringMember(e, m.logfile, c.Logfile)
 	intMember(e, m.backups, c.LogfileBackups)
 	e.Member(m.maxbytes)
 	e.Int(c.LogfileMaxBytes)
