@@ -2,11 +2,14 @@ package webui
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
+	"sync"
 	"time"
 
 	"supervisord/web"
@@ -19,6 +22,8 @@ type asset struct {
 	contentType string
 	tag         string
 	modified    time.Time
+	// packed is the content as gzip has it, once a client has asked for that.
+	packed []byte
 }
 
 // contentTypes are the types of the files in package web. The system's own
@@ -33,7 +38,7 @@ var contentTypes = map[string]string{
 
 // loadAssets returns the assets by their path. Files that are compiled into a
 // program have no date: they count as new since this start of the program.
-func loadAssets() map[string]*asset {
+func loadAssets() *assetSet {
 	assets := make(map[string]*asset)
 	modified := time.Now().Truncate(time.Second)
 	err := fs.WalkDir(web.Files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -46,26 +51,75 @@ func loadAssets() map[string]*asset {
 			return err
 		}
 		sum := sha256.Sum256(data)
-		assets[name] = &asset{name, contentType, `"` + hex.EncodeToString(sum[:12]) + `"`, modified}
+		assets[name] = &asset{name: name, contentType: contentType, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, modified: modified}
 		return nil
 	})
 	if err != nil {
 		panic(err) // An embedded file can always be read.
 	}
-	return assets
+	return &assetSet{assets: assets}
 }
 
-// serve writes the asset. A browser may keep it, but asks each time whether it
+// assetSet holds the assets by their path.
+type assetSet struct {
+	assets map[string]*asset
+	pack   sync.Once
+}
+
+// packAll compresses the assets that are text. It happens once, with the first
+// page that is looked at.
+func (s *assetSet) packAll() {
+	packer := gzip.NewWriter(nil)
+	for _, a := range s.assets {
+		if !strings.HasPrefix(a.contentType, "text/") {
+			continue
+		}
+		data, err := web.Files.ReadFile(a.name)
+		if err != nil {
+			continue
+		}
+		var b bytes.Buffer
+		packer.Reset(&b)
+		// Writing to a buffer does not fail.
+		_, _ = packer.Write(data)
+		_ = packer.Close()
+		a.packed = bytes.Clone(b.Bytes())
+	}
+}
+
+// serve writes an asset. A browser may keep it, but asks each time whether it
 // is still the same, so that a page never meets the script of another version.
-func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
+func (s *assetSet) serve(w http.ResponseWriter, r *http.Request, a *asset) {
+	header := w.Header()
+	header.Set("Content-Type", a.contentType)
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r) {
+		s.pack.Do(s.packAll)
+		if a.packed != nil {
+			header.Set("ETag", a.tag[:len(a.tag)-1]+`-gzip"`)
+			header.Set("Content-Encoding", "gzip")
+			http.ServeContent(w, r, "", a.modified, bytes.NewReader(a.packed))
+			return
+		}
+	}
 	data, err := web.Files.ReadFile(a.name)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	header := w.Header()
-	header.Set("Content-Type", a.contentType)
-	header.Set("Cache-Control", "no-cache")
 	header.Set("ETag", a.tag)
 	http.ServeContent(w, r, "", a.modified, bytes.NewReader(data))
+}
+
+// acceptsGzip reports whether a client takes gzip. A client that gives it a
+// weight is taken at its word only as far as 0.
+func acceptsGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.ReplaceAll(coding, " ", ""), ";")
+		if name == "gzip" {
+			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
 }

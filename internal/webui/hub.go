@@ -346,7 +346,7 @@ func processText(name string, info *api.ProcessInfo, unexpected bool) []byte {
 	j.key("start").int(unix(info.Start)).key("stop").int(unix(info.Stop))
 	j.key("exitstatus").int(int64(info.ExitStatus)).key("spawnerr").string(info.SpawnErr)
 	j.key("stdout_logfile").string(info.StdoutLogfile).key("stderr_logfile").string(info.StderrLogfile)
-	j.key("restarts").int(int64(info.Restarts)).key("exit_reason").string(info.ExitReason)
+	j.key("restarts").int(int64(info.Restarts)).key("exitreason").string(info.ExitReason)
 	j.key("unexpected").bool(unexpected)
 	return j.close('}').b
 }

@@ -89,9 +89,9 @@ func fileID(info os.FileInfo) string {
 }
 
 // serveLog serves the bytes of a log, by ranges if asked (manual: Web UI,
-// interface for programs). The header Log-Id names the file; a request can ask
-// for the file of that name, and gets it also when it has been rotated once
-// since.
+// interface for programs). The header Log-Id names the file, and is missing if
+// there is none; a request can ask for the file of that name, and gets it also
+// when it has been rotated once since.
 func (h *Handler) serveLog(w http.ResponseWriter, r *http.Request) {
 	if !h.readForm(w, r) {
 		return
@@ -99,7 +99,7 @@ func (h *Handler) serveLog(w http.ResponseWriter, r *http.Request) {
 	name, channel := logOf(r)
 	f, err := h.openLog(r, name, channel)
 	if err != nil {
-		h.serveFault(w, err)
+		h.serveNoLog(w, r, err)
 		return
 	}
 	defer func() { f.Close() }()
@@ -115,7 +115,7 @@ func (h *Handler) serveLog(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		h.serveFault(w, err)
+		h.serveNoLog(w, r, err)
 		return
 	}
 	header := w.Header()
@@ -126,12 +126,37 @@ func (h *Handler) serveLog(w http.ResponseWriter, r *http.Request) {
 	if r.Form.Has("download") {
 		header.Set("Content-Disposition", `attachment; filename="`+downloadName(name, channel)+`"`)
 	}
-	if info.Size() == 0 {
-		// No range of an empty file is satisfiable; that is not an error here.
-		header.Set("Content-Length", "0")
+	if behindEnd(r.Header.Get("Range"), info.Size()) {
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	http.ServeContent(w, r, "", time.Time{}, f)
+}
+
+// serveNoLog answers a request for a log that cannot be read. That there is no
+// file, yet or any more, is usual: a page that asks gets an answer without
+// content, a person who wants to save it is told.
+func (h *Handler) serveNoLog(w http.ResponseWriter, r *http.Request, err error) {
+	if faultCode(err) == api.NoFile && !r.Form.Has("download") {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	h.serveFault(w, err)
+}
+
+// behindEnd reports whether a range begins at the end of a file or behind it. A
+// reader that asks for what has been added since does so all the time, so that
+// this is an answer without content and not an error.
+func behindEnd(header string, size int64) bool {
+	from, _, found := strings.Cut(strings.TrimPrefix(header, "bytes="), "-")
+	if !found || strings.Contains(header, ",") {
+		return false
+	}
+	if from == "" {
+		return size == 0
+	}
+	n, err := strconv.ParseInt(from, 10, 64)
+	return err == nil && n >= size
 }
 
 // downloadName returns the name under which a browser saves a log.

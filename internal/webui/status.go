@@ -155,7 +155,7 @@ func (h *Handler) restart(ctx context.Context, name string) error {
 // shuts down or restarts.
 func (h *Handler) checkMood() error {
 	if h.sup.Mood() < api.MoodRunning {
-		return api.NewFault(api.ShutdownState, "")
+		return api.NewFault(api.ShutdownState)
 	}
 	return nil
 }

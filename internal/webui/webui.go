@@ -76,7 +76,7 @@ type Handler struct {
 	version  string
 	describe func(api.ProcessInfo) string
 	hub      *hub
-	assets   map[string]*asset
+	assets   *assetSet
 	streams  atomic.Int32
 }
 
@@ -128,8 +128,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "api/action", "api/reread", "api/update":
 		h.serveMethods(w, r, h.serveControl, http.MethodPost)
 	default:
-		if a := h.assets[path]; a != nil {
-			h.serveMethods(w, r, a.serve, http.MethodGet, http.MethodHead)
+		if a := h.assets.assets[path]; a != nil {
+			serve := func(w http.ResponseWriter, r *http.Request) { h.assets.serve(w, r, a) }
+			h.serveMethods(w, r, serve, http.MethodGet, http.MethodHead)
 			return
 		}
 		h.serveError(w, r, http.StatusNotFound, "Not found", "There is nothing at this address.")

@@ -1,14 +1,14 @@
 // The cards of the programs that something is wrong with, above all else.
 
-import { $, make, setText } from "./dom.js";
-import { programs, problem, wrong } from "./model.js";
+import { $, make, setText, duration } from "./dom.js";
+import { programs, problem, wrong, now } from "./model.js";
 import { Buttons, logAddress } from "./table.js";
 import { readLog } from "./logfile.js";
 import { plain } from "./ansi.js";
 
 const most = 8; // cards; of more than that the table tells
 const tailBytes = 2048;
-const tailLines = 8;
+const tailLines = 6;
 
 const cards = new Map();
 
@@ -17,15 +17,17 @@ class Card {
   constructor(name) {
     this.name = name;
     this.state = make("span", { class: "state" });
+    this.since = make("span", { class: "since" });
     this.why = make("p", { class: "why" });
-    this.from = make("span", { class: "from", hidden: true });
-    this.tail = make("pre", { hidden: true, tabindex: "0", "aria-label": `Last lines of ${name}` });
+    this.from = make("figcaption");
+    this.tail = make("pre", { tabindex: "0", role: "region", "aria-label": `Last lines of ${name}` });
+    this.words = make("figure", { hidden: true }, this.from, this.tail);
     this.buttons = new Buttons(name);
     const actions = make("div", { class: "actions" }, ...this.buttons.element.childNodes);
     this.buttons.element = actions;
     this.element = make("article", { class: "card", tabindex: "-1", "data-name": name, "aria-label": name },
-      make("header", {}, this.state, make("h3", {}, make("a", { class: "name", href: logAddress(name, "stderr") }, name)), this.why, actions),
-      this.from, this.tail);
+      make("header", {}, this.state, make("h3", {}, make("a", { class: "name", href: logAddress(name, "stderr") }, name)), this.since, actions),
+      this.why, this.words);
   }
 
   update() {
@@ -34,8 +36,10 @@ class Card {
     this.element.classList.toggle("warn", trouble.level === "warn");
     this.state.className = `state ${trouble.kind}`;
     setText(this.state, trouble.word);
-    setText(this.why, p.statename === "EXITED" || p.restarts < 1 || trouble.kind === "flapping" ? trouble.why
-      : `${trouble.why} Restarted ${p.restarts}×.`);
+    setText(this.why, trouble.why);
+    setText(this.since, [
+      trouble.kind !== "flapping" && p.restarts ? `restarted ${p.restarts}×` : "",
+      p.pid || !p.stop ? "" : `${duration(now() - p.stop)} ago`].filter(Boolean).join(", "));
     this.buttons.update();
     const moment = `${p.statename} ${p.start} ${p.stop} ${p.restarts}`;
     if (moment !== this.moment) {
@@ -54,9 +58,9 @@ class Card {
       if (part && part.from > 0) lines.shift();
       const text = lines.slice(-tailLines).join("\n");
       if (!text) continue;
-      setText(this.from, `Last lines of ${stream}`);
+      setText(this.from, stream);
       setText(this.tail, text);
-      this.tail.hidden = this.from.hidden = false;
+      this.words.hidden = false;
       this.tail.scrollTop = this.tail.scrollHeight;
       return;
     }

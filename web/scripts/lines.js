@@ -33,12 +33,16 @@ export class Lines {
     this.byElement = new Map();
     this.query = "";
     this.current = null;
-    this.rowHeight = 20;
+    this.rowHeight = parseFloat(getComputedStyle(view).lineHeight) || 20;
+    this.settled = () => {}; // called when heights may have changed
     this.observer = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
-        const block = this.byElement.get(entry.target);
-        if (block) this.#show(block, entry.isIntersecting);
-      }
+      this.keepPlace(() => {
+        for (const entry of entries) {
+          const block = this.byElement.get(entry.target);
+          if (block) this.#show(block, entry.isIntersecting);
+        }
+      });
+      this.settled();
     }, { root: view, rootMargin: "1200px 0px" });
   }
 
@@ -179,7 +183,6 @@ export class Lines {
     }
     block.height = block.element.getBoundingClientRect().height;
     block.heightOf = block.lines.length;
-    if (block.lines.length) this.rowHeight = Math.min(this.rowHeight, block.height / block.lines.length) || this.rowHeight;
     this.#reserve(block);
     block.element.replaceChildren();
   }

@@ -60,20 +60,17 @@ function join(a, b) {
 
 // take appends bytes that were read at the end of the window.
 function take(data) {
-  const offset = end - carry.length;
-  const { list, rest } = cut(join(carry, data), offset, id);
+  const { list, rest } = cut(join(carry, data), end - carry.length, id);
   end += data.length;
-  carry = rest;
-  if (partial && (list.length || rest.length)) lines.replaceLast(list.length ? list.shift() : new Line(id, offset, decoder.decode(rest)));
-  else if (rest.length && !list.length) list.push(new Line(id, offset, decoder.decode(rest)));
-  if (list.length && rest.length && list.at(-1).offset < end - rest.length) list.push(new Line(id, end - rest.length, decoder.decode(rest)));
-  partial = rest.length > 0;
+  carry = rest.slice();
+  if (carry.length) list.push(new Line(id, end - carry.length, decoder.decode(carry)));
+  if (partial && list.length) lines.replaceLast(list.shift());
+  partial = carry.length > 0;
   lines.append(list);
-  if (following) {
-    lines.trim(mostLines);
-    const first = lines.first();
-    if (first) [headId, start] = [first.id, first.offset];
-  }
+  if (!following) return;
+  lines.trim(mostLines);
+  const first = lines.first();
+  if (first) [headId, start] = [first.id, first.offset];
 }
 
 // show begins a new window at a place of the file: an offset, or -1 for the
@@ -87,7 +84,7 @@ async function show(offset, file) {
   partial = false;
   if (!part) {
     [headId, start, id, end, size] = ["", 0, "", 0, 0];
-    lines.append([new Note(file ? "This file does not exist any more." : "There is no log file.")]);
+    lines.append([new Note(part === undefined ? "The log could not be read." : file ? "This file does not exist any more." : "There is no log file.")]);
     return false;
   }
   let data = part.bytes, from = part.from;
@@ -122,51 +119,55 @@ async function older() {
 }
 
 // newer reads what is behind the window, at most one chunk, and goes on in the
-// next file if this one was rotated away.
+// next file if this one was rotated away. It reports whether there is more.
 async function newer() {
-  if (!id) return show(-1);
+  if (!id || latest.id === id && latest.size === end) return false;
   const part = await readLog({ ...log, id }, `${end}-${end + chunk - 1}`);
-  if (!part) {
-    lines.append([new Note("The log was replaced.")]);
-    return next();
-  }
+  if (part === undefined) return false;
+  if (!part) return next("The log was replaced.");
   if (part.size < end) {
-    lines.append([new Note("The log was cleared.")]);
-    [headId, start, end, size] = ["", 0, 0, part.size];
-    carry = new Uint8Array();
-    partial = false;
-    return newer();
+    begin("The log was cleared.", part);
+    headId = ""; // What was there before cannot be read again.
+    start = 0;
+    return size > 0;
   }
   if (part.bytes.length) take(part.bytes);
   size = part.size;
   if (end < size) return true;
-  if (latest.id && latest.id !== id) {
-    lines.append([new Note("The log was rotated.")]);
-    return next();
-  }
-  return part.bytes.length > 0;
+  return latest.id !== "" && latest.id !== id && next("The log was rotated.");
 }
 
-// next goes on at the beginning of the newest file.
-async function next() {
+// next goes on with the newest file; it reports whether there is one.
+function next(why) {
+  begin(why, latest.id === id ? { id: "", size: 0 } : latest);
+  return size > 0;
+}
+
+// begin goes on at the beginning of a file, behind a note.
+function begin(why, file) {
+  lines.append([new Note(why)]);
   carry = new Uint8Array();
   partial = false;
-  [id, end, size] = [latest.id, 0, latest.size];
-  return id && size ? newer() : false;
+  [id, end, size] = [file.id, 0, file.size];
 }
 
 let latest = { id: "", size: 0 }; // as the stream told last
 
+// catchUp reads all there is while the log is followed.
 async function catchUp() {
   if (!following) return;
+  if (!id && lines.first()) [id, end] = [latest.id, 0];
   if (!id || (latest.id === id && latest.size - end > skipBeyond)) {
     const skipped = id ? latest.size - end - chunk : 0;
     await show(-1);
     if (skipped > 0) lines.prepend([new Note(`${bytes(skipped)} are not shown: they came faster than this page reads.`)]);
   }
   while (following && await newer());
-  missed = 0;
   stick();
+  if (lines.query) {
+    matches = lines.matches();
+    count();
+  }
   refresh();
 }
 
@@ -220,6 +221,7 @@ view.addEventListener("scroll", () => {
   refresh();
 });
 new ResizeObserver(stick).observe(view);
+lines.settled = stick;
 
 // goTo shows a place of the file.
 async function goTo(offset, file) {
@@ -254,11 +256,11 @@ async function step(by) {
   search();
   let at = matches.indexOf(lines.current);
   if (at < 0) {
-    const top = lines.top();
-    const all = [...lines];
-    const place = following ? all.length : all.indexOf(top);
-    at = by > 0 ? matches.findIndex((line) => all.indexOf(line) >= place) - 1 : matches.findLastIndex((line) => all.indexOf(line) < place) + 1;
-    if (by > 0 && at < -1) at = matches.length - 1;
+    // From what is seen, or from the end while that is followed.
+    const places = new Map([...lines].map((line, i) => [line, i]));
+    const from = following ? places.size : places.get(lines.top());
+    if (by < 0) at = matches.findLastIndex((line) => places.get(line) < from) + 1;
+    else at = (matches.findIndex((line) => places.get(line) >= from) + matches.length + 1) % (matches.length + 1) - 1;
   }
   follow(false);
   let target = matches[at + by];

@@ -47,6 +47,9 @@ export function latest(list) {
   return n === undefined || n < 0 ? undefined : n;
 }
 
+// sentence makes a sentence of a reason.
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+
 const flappingFor = 120; // seconds that a program must run to be believed
 
 // problem returns what is wrong with a program, or null: its level ("bad" or
@@ -54,19 +57,19 @@ const flappingFor = 120; // seconds that a program must run to be believed
 export function problem(p) {
   switch (p.statename) {
     case "FATAL":
-      return { level: "bad", kind: "fatal", word: "fatal", why: p.spawnerr || "It could not be started." };
+      return { level: "bad", kind: "fatal", word: "fatal", why: sentence(p.spawnerr || "it could not be started") };
     case "UNKNOWN":
-      return { level: "bad", kind: "unknown", word: "unknown", why: p.spawnerr || "It could not be stopped." };
+      return { level: "bad", kind: "unknown", word: "unknown", why: sentence(p.spawnerr || "it could not be stopped") };
     case "BACKOFF":
-      return { level: "warn", kind: "backoff", word: "backoff", why: `${p.spawnerr || "It ended too early."} It will be tried again.` };
+      return { level: "warn", kind: "backoff", word: "backoff", why: `${sentence(p.spawnerr || "it ended too early")} It will be tried again.` };
     case "EXITED":
-      if (p.unexpected) return { level: "warn", kind: "unexpected", word: "exited", why: `Ended with ${p.exit_reason || `exit status ${p.exitstatus}`}.` };
+      if (p.unexpected) return { level: "warn", kind: "unexpected", word: "exited", why: sentence(p.exitreason || `exit status ${p.exitstatus}`) };
       break;
     case "STARTING":
     case "RUNNING":
       if (p.restarts >= 2 && now() - p.start < flappingFor) {
         return { level: "warn", kind: "flapping", word: `${p.statename.toLowerCase()}, flapping`,
-          why: `Restarted by itself ${p.restarts} times${p.exit_reason ? `, last after ${p.exit_reason}` : ""}.` };
+          why: `Restarted by itself ${p.restarts} times${p.exitreason ? `; last ${p.exitreason}` : ""}.` };
       }
   }
   return null;

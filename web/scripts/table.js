@@ -54,7 +54,7 @@ export function details(p) {
     case "STOPPED":
       return p.start ? `stopped ${duration(now() - p.stop)} ago` : "not started";
     case "EXITED":
-      return `${p.exit_reason || `exit status ${p.exitstatus}`}, ${duration(now() - p.stop)} ago`;
+      return `${p.exitreason || `exit status ${p.exitstatus}`}, ${duration(now() - p.stop)} ago`;
   }
   return p.spawnerr;
 }

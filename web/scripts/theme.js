@@ -3,7 +3,8 @@
 const root = document.documentElement;
 root.classList.add("scripted");
 
-const themes = ["system", "light", "dark"];
+const labels = { system: "Auto", light: "Light", dark: "Dark" };
+const themes = Object.keys(labels);
 
 function chosen() {
   try {
@@ -19,8 +20,7 @@ function apply(theme) {
   else root.dataset.theme = theme;
   const button = document.getElementById("theme");
   if (!button) return;
-  button.textContent = theme[0].toUpperCase() + theme.slice(1);
-  button.setAttribute("aria-label", `Theme: ${theme}`);
+  button.textContent = `${labels[theme]} theme`;
   button.title = "Change the theme";
 }
 
