@@ -1,8 +1,6 @@
 package childlog
 
 import (
-	"errors"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -41,54 +39,65 @@ type PumpOptions struct {
 	MainLog func(level api.LogLevel, text string)
 }
 
-// Pump moves the output of one pipe.
+// Pump moves the output of one pipe. It has a goroutine only while there is
+// something to do.
 type Pump struct {
-	pipe  *os.File
-	conn  syscall.RawConn
+	fd    int
+	watch *watch
 	out   *output
 	ended chan struct{}
+	serve func() // run, as a value that is made once
 
-	// The result of a read, for the callback of conn. They belong to the
-	// goroutine.
-	buf *buffer // nil while there is nothing in it
-	n   int
-	eof bool
+	// What run keeps to itself.
+	eof   bool
+	last  time.Time   // of the last read of a hot pipe
+	timer *time.Timer // calls wake; nil until needed
+	grown bool        // the pipe was made as large as possible
+	eager bool        // the pipe is too small to let it fill
 
 	mu      sync.Mutex
+	running bool
+	again   bool     // run has to look again before it ends
 	drained []func() // what Drain was given and was not called yet
 	closing bool
-	over    bool // the goroutine answers no requests any more
+	over    bool
 }
 
-// bufferSize is how much is read at once: as much as a pipe holds. In front of
-// it there is room for what the stripper holds back, of a size that keeps what
-// is read aligned.
 const (
+	// bufferSize is how much is read at once: as much as a pipe holds at first.
 	bufferSize = 64 << 10
-	headroom   = 64
+	// headroom is the room in front of that for what the stripper holds back.
+	// Its size keeps what is read aligned.
+	headroom = 64
+
+	// fullPipe is the least that a pipe of the initial size may hold when it is
+	// full: the system fills pages with whole writes only.
+	fullPipe = bufferSize / 2
+
+	// A program that writes again within hotGap is one that writes much. Its
+	// pipe is given fillTime before it is read again, so that it is read less
+	// often and in larger pieces, and the program is not slowed down by waking
+	// the daemon with every line.
+	hotGap   = 3 * time.Millisecond
+	fillTime = time.Millisecond
+
+	// unwatched is how often a pipe is read that the system has no means left
+	// to watch.
+	unwatched = 100 * time.Millisecond
 )
 
 // buffer is where output is read to.
 type buffer [headroom + bufferSize]byte
 
-// buffers holds buffers that no pump uses. A pump has one only while it moves
-// output.
+// buffers holds buffers that no pump uses.
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // Start starts a pump.
 func Start(o PumpOptions) *Pump {
-	p := &Pump{
-		pipe:  os.NewFile(uintptr(o.FD), o.ProcessName+" "+o.Channel.String()),
-		out:   newOutput(o),
-		ended: make(chan struct{}),
-	}
-	conn, err := p.pipe.SyscallConn()
-	if err != nil {
-		// Only a nil or closed file has no connection.
-		panic("childlog: " + err.Error())
-	}
-	p.conn = conn
-	go p.run()
+	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{})}
+	p.serve = p.run
+	p.watch = newWatch(o.FD, p.wake)
+	p.wake()
 	return p
 }
 
@@ -103,55 +112,148 @@ func (p *Pump) Drain(done func()) {
 		return
 	}
 	p.drained = append(p.drained, done)
-	p.interrupt()
+	p.wakeLocked()
 }
 
 // Close ends the pump at once, after what is in the pipe was logged.
 func (p *Pump) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over {
-		return
-	}
 	p.closing = true
-	p.interrupt()
+	p.wakeLocked()
 }
 
 // Done is closed when the pump has ended and its descriptor is closed.
 func (p *Pump) Done() <-chan struct{} { return p.ended }
 
-// interrupt ends the wait for output. p.mu is held.
-func (p *Pump) interrupt() { _ = p.pipe.SetReadDeadline(time.Unix(1, 0)) }
-
-// run is the pump's goroutine.
-func (p *Pump) run() {
-	read := p.tryRead
-	for !p.eof {
-		err := p.conn.Read(read)
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			p.answer()
-		case err != nil:
-			p.eof = true
-		default:
-			p.move()
-		}
-	}
-	p.finish()
+// wake makes run look at the pipe.
+func (p *Pump) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wakeLocked()
 }
 
-// tryRead reads what is in the pipe and reports whether there was anything,
-// the end included.
-func (p *Pump) tryRead(fd uintptr) bool {
-	b := buffers.Get().(*buffer)
-	n, err := read(int(fd), b[headroom:])
-	if err == syscall.EAGAIN {
-		buffers.Put(b)
+func (p *Pump) wakeLocked() {
+	switch {
+	case p.over:
+	case p.running:
+		p.again = true
+	default:
+		p.running = true
+		go p.serve()
+	}
+}
+
+// run moves output and answers requests until there is nothing to do.
+func (p *Pump) run() {
+	for {
+		p.mu.Lock()
+		drained, closing := p.drained, p.closing
+		p.drained, p.again = nil, false
+		p.mu.Unlock()
+
+		if drained != nil || closing {
+			p.drain()
+			for _, done := range drained {
+				done()
+			}
+			p.eof = p.eof || closing
+		}
+		next := more
+		if !p.eof {
+			next = p.step()
+		}
+		if p.eof {
+			p.finish()
+			return
+		}
+		if p.rest(next) {
+			return
+		}
+	}
+}
+
+// next is what there is to do after a step.
+type next int
+
+const (
+	more  next = iota // read again
+	wait              // wait for output
+	delay             // let the pipe fill
+)
+
+// rest ends run, unless there is more to do, and arranges for the next wake.
+func (p *Pump) rest(n next) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n == more || p.again {
 		return false
 	}
-	p.buf, p.n = b, n
-	p.eof = n <= 0
+	p.running = false
+	if n == delay {
+		p.watch.disarm()
+		p.wakeIn(fillTime)
+	} else if !p.watch.arm() {
+		p.wakeIn(unwatched)
+	}
 	return true
+}
+
+// wakeIn arranges for a wake later. p.mu is held.
+func (p *Pump) wakeIn(d time.Duration) {
+	if p.timer == nil {
+		p.timer = time.AfterFunc(d, p.wake)
+	} else {
+		p.timer.Reset(d)
+	}
+}
+
+// step reads once and moves on what there was.
+func (p *Pump) step() next {
+	n := p.move()
+	switch {
+	case n <= 0:
+		p.last = time.Time{}
+		return wait
+	case n >= fullPipe:
+		p.grow()
+		return more
+	case p.eager:
+		return wait
+	}
+	now := time.Now()
+	hot := now.Sub(p.last) < hotGap
+	p.last = now
+	if hot {
+		return delay
+	}
+	return wait
+}
+
+// grow makes the pipe of a program that writes more than it holds larger.
+func (p *Pump) grow() {
+	p.watch.disarm()
+	if !p.grown {
+		p.grown = true
+		p.eager = !growPipe(p.fd)
+	}
+}
+
+// move reads once and moves on what there was. It returns how much that was,
+// and sets eof if there will never be more.
+func (p *Pump) move() int {
+	b := buffers.Get().(*buffer)
+	defer buffers.Put(b)
+	n, err := read(p.fd, b[headroom:])
+	if err == syscall.EAGAIN {
+		return 0
+	}
+	if n <= 0 {
+		p.eof = true
+		return 0
+	}
+	p.out.take(b[headroom-1 : headroom+n])
+	return n
 }
 
 // read is the system call, done again if a signal interrupts it.
@@ -164,54 +266,34 @@ func read(fd int, p []byte) (int, error) {
 	}
 }
 
-// move moves on what was read.
-func (p *Pump) move() {
-	if p.n > 0 {
-		p.out.take(p.buf[headroom-1 : headroom+p.n])
-	}
-	buffers.Put(p.buf)
-	p.buf = nil
-}
-
-// answer does what Drain and Close ask for.
-func (p *Pump) answer() {
-	p.mu.Lock()
-	drained, closing := p.drained, p.closing
-	p.drained = nil
-	_ = p.pipe.SetReadDeadline(time.Time{})
-	p.mu.Unlock()
-
-	_ = p.conn.Control(p.drain)
-	p.out.end()
-	for _, done := range drained {
-		done()
-	}
-	if closing {
-		p.eof = true
-	}
-}
-
-// drain moves on what is in the pipe now. It does not go on for ever when
-// another process keeps writing: what the process wrote that exited is among
-// the bytes that are there when drain begins.
-func (p *Pump) drain(fd uintptr) {
-	left, err := pending(int(fd))
+// drain moves on what is in the pipe now, and what was held back. It does not
+// go on for ever when another process keeps writing: what the process wrote
+// that exited is among the bytes that are there when drain begins.
+func (p *Pump) drain() {
+	left, err := pending(p.fd)
 	if err != nil {
-		left = 1 << 20 // the most that a pipe holds by default limits
+		left = 0
 	}
-	for left >= 0 && !p.eof && p.tryRead(fd) {
-		left -= p.n
-		p.move()
+	for left >= 0 && !p.eof {
+		n := p.move()
+		if n == 0 {
+			break
+		}
+		left -= n
 	}
+	p.out.end()
 }
 
 // finish ends the pump.
 func (p *Pump) finish() {
 	p.out.end()
-	_ = p.pipe.Close()
 	p.mu.Lock()
 	p.over = true
 	drained := p.drained
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.watch.close()
 	p.mu.Unlock()
 	close(p.ended)
 	for _, done := range drained {
