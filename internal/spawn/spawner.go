@@ -9,7 +9,7 @@ import (
 )
 
 // Spawner starts, signals and reaps processes. Its methods may be called from
-// any goroutine.
+// any goroutine. There can be one at a time in a process: it reaps all children.
 type Spawner struct {
 	report func(Report)
 	chld   chan os.Signal

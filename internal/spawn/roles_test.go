@@ -1,0 +1,129 @@
+package spawn
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// roles are what a copy of the test program does, because it changes the
+// process as a whole. Each prints what the test compares.
+var roles = map[string]func(){
+	"descriptors": outOfDescriptors,
+	"ignoring":    ignoring,
+}
+
+// runRole runs a copy of the test program in a role and returns its output.
+func runRole(t *testing.T, role string, change func(*exec.Cmd)) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	if change != nil {
+		change(cmd)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", role, err, out)
+	}
+	return string(out)
+}
+
+// collect returns a Spawner whose reports are sent to the channel.
+func collect() (*Spawner, chan Report) {
+	reports := make(chan Report, 8192)
+	return New(func(r Report) { reports <- r }), reports
+}
+
+func openDescriptors() int {
+	names, _ := filepath.Glob("/dev/fd/*")
+	return len(names)
+}
+
+// outOfDescriptors starts processes until descriptors are used up, at every
+// number of free ones, and looks for some that were lost.
+func outOfDescriptors() {
+	s, reports := collect()
+	spec := &Spec{Path: "/bin/cat", Argv: []string{"cat"}, Umask: -1}
+	start := func() Report { s.Start(1, spec); return <-reports }
+	stop := func(st Started) {
+		for _, fd := range []int{st.Stdin, st.Stdout, st.Stderr} {
+			syscall.Close(fd)
+		}
+		<-reports
+	}
+	stop(start().(Started)) // opens what is opened once
+	before := openDescriptors()
+	seen := make(map[string]bool)
+	for free := range 12 {
+		limit := syscall.Rlimit{Cur: uint64(before + free), Max: 1024}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			fmt.Println(err)
+			return
+		}
+		switch r := start().(type) {
+		case Failed:
+			seen[fmt.Sprintf("failed %s %v", r.Step, r.Errno)] = true
+		case Started:
+			seen["started"] = true
+			stop(r)
+		}
+	}
+	syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 1024, Max: 1024})
+	for _, what := range []string{"started", "failed pipe too many open files"} {
+		fmt.Println(what, seen[what])
+		delete(seen, what)
+	}
+	fmt.Println(seen, openDescriptors()-before)
+}
+
+func TestOutOfDescriptors(t *testing.T) {
+	want := "started true\nfailed pipe too many open files true\nmap[] 0\n"
+	if got := runRole(t, "descriptors", nil); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// ignoring has a process print which signals it ignores, while this one handles
+// some.
+func ignoring() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2, syscall.SIGTERM)
+	s, reports := collect()
+	for _, umask := range []int{-1, 0o022} {
+		spec := shell(`trap '' WINCH; grep SigIgn /proc/$$/status`)
+		spec.Umask = umask
+		s.Start(1, spec)
+		st := (<-reports).(Started)
+		var b [256]byte
+		out := os.NewFile(uintptr(st.Stdout), "stdout")
+		n, _ := out.Read(b[:])
+		fmt.Print(string(b[:n]))
+		<-reports
+	}
+}
+
+// TestSignalDispositions has a parent that ignores SIGHUP start the copy: its
+// children ignore that too, and nothing else; SIGPIPE in particular is not
+// ignored.
+func TestSignalDispositions(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("needs /proc")
+	}
+	got := runRole(t, "ignoring", func(cmd *exec.Cmd) {
+		cmd.Args = []string{"sh", "-c", `trap '' HUP; exec "$0"`, cmd.Path}
+		cmd.Path = "/bin/sh"
+	})
+	mask := uint64(1)<<(syscall.SIGHUP-1) | 1<<(syscall.SIGWINCH-1)
+	want := strings.Repeat(fmt.Sprintf("SigIgn:\t%016x\n", mask), 2)
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
