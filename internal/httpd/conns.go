@@ -11,7 +11,7 @@ const (
 	// strangerGrace is how long a connection without an authorized request is
 	// safe from being closed when connections run short, and idleGrace one
 	// between two requests.
-	strangerGrace = 500 * time.Millisecond
+	strangerGrace = 2 * time.Second
 	idleGrace     = 10 * time.Second
 	// writeTimeout is how long a client may leave unread what was sent to it.
 	// It is long because a person may suspend a program that follows a log.

@@ -26,6 +26,10 @@ type methods struct {
 	ended   chan error
 }
 
+// largeResult is the size of what the method "large" returns: more than the
+// buffers of a socket take.
+const largeResult = 1 << 20
+
 type text string
 
 func (v text) Encode(e rpc.Encoder) { e.String(string(v)) }
@@ -40,7 +44,7 @@ func (m *methods) Call(ctx context.Context, method string, params []any) (rpc.Re
 		s, _ := params[0].(string)
 		return text(s), nil
 	case "large":
-		return text(strings.Repeat("x", 4<<20)), nil
+		return text(strings.Repeat("x", largeResult)), nil
 	case "wait":
 		m.waiting <- struct{}{}
 		select {

@@ -285,7 +285,7 @@ func TestShutdown(t *testing.T) {
 
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(background(t)) }()
-	if n := large.rest(); n < 4<<20-8<<10 {
+	if n := large.rest(); n < largeResult-8<<10 {
 		t.Errorf("only %d bytes of an answer arrived", n)
 	}
 	if err := <-done; err != nil {
