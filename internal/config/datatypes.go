@@ -73,6 +73,12 @@ func octal(text string) (fs.FileMode, error) {
 	return mode, nil
 }
 
+// umask converts a file mode creation mask.
+func umask(text string) (fs.FileMode, error) {
+	mode, err := octal(text)
+	return mode.Perm(), err
+}
+
 func loggingLevel(text string) (api.LogLevel, error) {
 	switch strings.ToLower(text) {
 	case "critical":

@@ -48,7 +48,7 @@ func (o *Overrides) Set(name, text string) error {
 	case "identifier":
 		o.Identifier = &text
 	case "umask":
-		return override(&o.Umask, text, octal)
+		return override(&o.Umask, text, umask)
 	case "directory":
 		return override(&o.Directory, text, env.existingDirectory)
 	case "logfile":

@@ -97,7 +97,7 @@ func (p *programReader) readSettings() {
 	t.UID = value(o, "user", -1, userID)
 	t.Umask = -1
 	if o.has("umask") {
-		t.Umask = int(value(o, "umask", 0, octal).Perm())
+		t.Umask = int(value(o, "umask", 0, umask))
 	}
 }
 

@@ -36,10 +36,9 @@ const batch = 500
 
 // A reference is a Python process that answers questions.
 type reference struct {
-	t      *testing.T
-	in     io.Writer
-	out    *bufio.Reader
-	closed bool
+	t   *testing.T
+	in  io.Writer
+	out *bufio.Reader
 }
 
 // An answer is the value of a question, or the text of the error.

@@ -14,7 +14,7 @@ func (l *loader) readSupervisord() error {
 	s.MinProcs = value(o, "minprocs", 200, integer)
 	s.Directory = value(o, "directory", "", l.env.existingDirectory)
 	s.User = o.text("user", "")
-	s.Umask = value(o, "umask", 0o022, octal)
+	s.Umask = value(o, "umask", 0o022, umask)
 	s.Logfile = value(o, "logfile", "supervisord.log", l.env.existingDirpath)
 	s.LogfileMaxBytes = value(o, "logfile_maxbytes", 50<<20, byteSize)
 	s.LogfileBackups = value(o, "logfile_backups", 10, integer)

@@ -94,6 +94,9 @@ def load(item):
     o = options.ServerOptions()
     o.default_map["childlogdir"] = "/tmp"
     o.realize(["-c", item["file"]] + item.get("args", []), doc="", progname="supervisord")
+    for name, _, extras in o.rpcinterface_factories:
+        if extras and o.server_configs:  # what the first server would run into
+            raise ValueError("Could not make %s rpc interface" % name)
     s = {k: getattr(o, k) for k in ("logfile", "logfile_backups", "loglevel", "pidfile", "identifier", "childlogdir",
                                     "minfds", "minprocs")}
     s["directory"] = o.directory or ""
@@ -108,7 +111,7 @@ def load(item):
     s["environment"] = o.configroot.supervisord.environment
     return {
         "supervisord": s,
-        "serverurl": o.serverurl or "",
+        "serverurl": (o.serverurl or "").replace("//::1:", "//[::1]:"),
         "servers": [server(c) for c in o.server_configs],
         "interfaces": [name for name, _, _ in o.rpcinterface_factories],
         "groups": [group(g) for g in o.process_group_configs],
@@ -179,11 +182,15 @@ def client(item):
     os.environ.update(item["environ"])
     o = options.ClientOptions()
     args = ["-c", item["file"]] if item["file"] else []
-    o.realize(args + item.get("args", []), doc="", progname="supervisorctl")
+    o.realize(args + (item.get("args") or []), doc="", progname="supervisorctl")
     return {k: getattr(o, k) for k in ("serverurl", "username", "password", "prompt", "history_file")}
 
 
-OPS = {f.__name__: f for f in (ini, split, environment, percent, integer, representation, load, client)}
+def url(text):
+    return datatypes.url(text)
+
+
+OPS = {f.__name__: f for f in (ini, split, environment, percent, integer, representation, load, client, url)}
 
 
 def answer(op, item):
