@@ -26,7 +26,8 @@ func runRole(t *testing.T, role string, change func(*exec.Cmd)) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	// The race detector would sleep at each exit.
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	if change != nil {
 		change(cmd)
 	}
