@@ -64,6 +64,7 @@ func raisedLimit(current syscall.Rlimit, atLeast int) (raised syscall.Rlimit, ha
 	return raised, int64(raised.Max)
 }
 
+// setLimit sets a limit, whose type is not the same on all systems.
 func setLimit[T int64 | uint64](limit *T, value uint64) { *limit = T(value) }
 
 // restoreFileLimit gives this process back the soft limit on open files that it

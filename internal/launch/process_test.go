@@ -6,9 +6,11 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -338,22 +340,19 @@ func outOfProcesses() {
 			}
 		}
 	}
-	// Goroutines that block outside the scheduler, each on a thread of its own.
-	var p [2]int
-	syscall.Pipe(p[:])
-	done := make(chan bool)
-	const blocked = Threads / 2
-	for range blocked {
-		go func() {
-			var b [1]byte
-			syscall.Read(p[0], b[:])
-			done <- true
-		}()
+	// Goroutines that each need a thread of their own, at the same time.
+	const n = Threads / 2
+	var all, gone sync.WaitGroup
+	all.Add(n)
+	for range n {
+		gone.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			all.Done()
+			all.Wait()
+		})
 	}
-	syscall.Write(p[1], make([]byte, blocked))
-	for range blocked {
-		<-done
-	}
+	gone.Wait()
 	for _, r := range running {
 		syscall.Close(r.Stdin)
 		<-reports

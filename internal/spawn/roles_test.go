@@ -49,6 +49,18 @@ func openDescriptors() int {
 	return len(names)
 }
 
+// maxDescriptors is the limit to which the limit can be raised again.
+const maxDescriptors = 1024
+
+func limitDescriptors(n int) error {
+	limit := syscall.Rlimit{Cur: maxDescriptors, Max: maxDescriptors}
+	setLimit(&limit.Cur, n)
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}
+
+// setLimit sets a limit, whose type is not the same on all systems.
+func setLimit[T int64 | uint64](limit *T, n int) { *limit = T(n) }
+
 // outOfDescriptors starts processes until descriptors are used up, at every
 // number of free ones, and looks for some that were lost.
 func outOfDescriptors() {
@@ -65,8 +77,7 @@ func outOfDescriptors() {
 	before := openDescriptors()
 	seen := make(map[string]bool)
 	for free := range 12 {
-		limit := syscall.Rlimit{Cur: uint64(before + free), Max: 1024}
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		if err := limitDescriptors(before + free); err != nil {
 			fmt.Println(err)
 			return
 		}
@@ -78,7 +89,7 @@ func outOfDescriptors() {
 			stop(r)
 		}
 	}
-	syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 1024, Max: 1024})
+	limitDescriptors(maxDescriptors)
 	for _, what := range []string{"started", "failed pipe too many open files"} {
 		fmt.Println(what, seen[what])
 		delete(seen, what)
