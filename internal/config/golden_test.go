@@ -1,0 +1,97 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// confDir holds files that use everything a configuration can hold. Behind
+// each FILE.conf, FILE.json says what it means.
+const confDir = "../../testdata/conf"
+
+var goldenEnviron = []string{"NAME=name", "PORT=9002", "HOME=/home/x"}
+
+func TestGolden(t *testing.T) {
+	files := globTest(t, filepath.Join(confDir, "*.conf"))
+	here := absolutePath(confDir)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			cfg, err := Load(Options{File: file, Environ: goldenEnviron, Hostname: "host.example"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.MarshalIndent(dumpAdditions(cfg), "", "\t")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(bytes.ReplaceAll(got, []byte(here), []byte("HERE")), '\n')
+			golden := strings.TrimSuffix(file, ".conf") + ".json"
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("differs from %s (rewrite with -update):\n%s", golden, got)
+			}
+		})
+	}
+}
+
+// dumpAdditions returns a configuration as dumpConfig does, with what only
+// this implementation knows.
+func dumpAdditions(c *Config) any {
+	dump := dumpConfig(c).(map[string]any)
+	s := dump["supervisord"].(map[string]any)
+	s["logfile_compress"], s["logfile_maxage"] = c.Supervisord.LogfileCompress, c.Supervisord.LogfileMaxAge
+	for i, g := range dump["groups"].([]any) {
+		for j, p := range g.(map[string]any)["processes"].([]any) {
+			process, d := c.Groups[i].Processes[j], p.(map[string]any)
+			d["program"], d["argv"], d["command_error"] = process.Program, process.Argv, process.CommandError
+			for name, log := range map[string]*Log{"stdout": &process.Stdout, "stderr": &process.Stderr} {
+				l := d[name].(map[string]any)
+				l["compress"], l["maxage"] = log.Compress, log.MaxAge
+			}
+		}
+	}
+	return dump
+}
+
+// TestGoldenLikeSupervisor makes sure that the golden files do not describe
+// what only this implementation does.
+func TestGoldenLikeSupervisor(t *testing.T) {
+	r := newReference(t)
+	r.needSupervisor()
+	environ := map[string]string{}
+	for _, pair := range goldenEnviron {
+		name, value, _ := strings.Cut(pair, "=")
+		environ[name] = value
+	}
+	for _, file := range globTest(t, filepath.Join(confDir, "*.conf")) {
+		cfg, err := Load(Options{File: file, Environ: goldenEnviron})
+		want := r.ask("load", []any{map[string]any{"file": file, "environ": environ}})[0]
+		if diff := compareLoad(cfg, err, want); diff != "" {
+			t.Errorf("%s: %s", file, diff)
+		}
+	}
+}
+
+func globTest(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no file matches %s: %v", pattern, err)
+	}
+	return files
+}
