@@ -47,6 +47,7 @@ func (g *Group) replaces(active *Group) bool {
 	return g.Kind == active.Kind &&
 		g.Priority == active.Priority &&
 		g.BufferSize == active.BufferSize &&
+		g.LenBytes == active.LenBytes &&
 		slices.Equal(g.Events, active.Events) &&
 		slices.EqualFunc(g.Processes, active.Processes, (*Process).replaces)
 }

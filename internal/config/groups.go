@@ -103,6 +103,7 @@ func (l *loader) readListenerPool(section, name string) (*Group, error) {
 	if handler := o.text("result_handler", defaultHandler); !isEntryPoint(handler, defaultHandler) {
 		o.failf("result_handler", "%s cannot be resolved within [%s]: %s", handler, section, noPlugins)
 	}
+	g.LenBytes = value(o, "len_bytes", false, boolean)
 	g.Events = l.readEvents(o)
 	if value(o, "redirect_stderr", false, boolean) {
 		o.failf("redirect_stderr", "[%s] section sets redirect_stderr=true but this is not allowed "+

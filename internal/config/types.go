@@ -126,6 +126,9 @@ type Group struct {
 	// names as written in capitals, sorted, without duplicates.
 	BufferSize int
 	Events     []string
+	// LenBytes is an addition (len_bytes): the header of an event gives the
+	// length of the payload in bytes instead of characters.
+	LenBytes bool
 
 	// Socket belongs to FastCGI groups.
 	Socket *Socket

@@ -129,6 +129,7 @@ func (c *Core) send(p *pool) bool {
 		header := event.Header{
 			Server: c.identifier, Serial: n.serial,
 			Pool: p.group.config.Name, PoolSerial: n.poolSerial, Type: n.typ,
+			CountBytes: p.group.config.LenBytes,
 		}
 		l.protocol.Sent()
 		l.current = n
