@@ -37,8 +37,9 @@ func decodeText(data []byte) (string, error) {
 			// only the bytes that were left over.
 			read, chunk, bad = read+bad, chunk[bad:], 0
 		}
-		before := string(data[:read])
-		before = before[:strings.LastIndexByte(before, '\n')+1]
+		// A "\r" at the end is not a line end before the next byte is known.
+		before := strings.TrimSuffix(string(data[:read]), "\r")
+		before = before[:strings.LastIndexAny(before, "\r\n")+1]
 		return unixLines(before), decodeError(chunk, bad, size, reason)
 	}
 	return "", nil

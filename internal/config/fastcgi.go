@@ -12,7 +12,7 @@ import (
 // own (manual: Configuration File, [fcgi-program:x] section settings).
 func (l *loader) readFastCGIGroup(section, name string) (*Group, error) {
 	o := l.options(section)
-	g := &Group{Name: o.name(name), Kind: FastCGIGroup}
+	g := &Group{Name: o.name("", name), Kind: FastCGIGroup}
 	g.Priority = value(o, "priority", 999, integer)
 	settings := socketSettings{uid: value(o, "user", -1, userID)}
 	settings.read(o)

@@ -53,7 +53,7 @@ func (l *loader) readGroups() ([]*Group, error) {
 // Configuration File, [group:x] section settings).
 func (l *loader) readGroup(section, name string, grouped map[string]bool) (*Group, error) {
 	o := l.options(section)
-	g := &Group{Name: o.name(name), Kind: ProgramGroup}
+	g := &Group{Name: o.name("", name), Kind: ProgramGroup}
 	programs := value(o, "programs", nil, listOfStrings)
 	g.Priority = value(o, "priority", 999, integer)
 	for _, program := range programs {
@@ -83,7 +83,7 @@ func (l *loader) readGroup(section, name string, grouped map[string]bool) (*Grou
 // readProgramGroup reads a [program:x] section that makes a group of its own.
 func (l *loader) readProgramGroup(section, name string) (*Group, error) {
 	o := l.options(section)
-	g := &Group{Name: o.name(name), Kind: ProgramGroup}
+	g := &Group{Name: o.name("", name), Kind: ProgramGroup}
 	g.Priority = value(o, "priority", 999, integer)
 	return l.withProcesses(g, o)
 }
@@ -142,11 +142,12 @@ func (l *loader) withProcesses(g *Group, o *options) (*Group, error) {
 	return g, nil
 }
 
-// name returns a process or group name, checked.
-func (o *options) name(text string) string {
+// name returns a process or group name, checked. The key is that of the option
+// it comes from, empty where it is part of the section's name.
+func (o *options) name(key, text string) string {
 	name, err := processOrGroupName(text)
 	if err != nil {
-		o.fail("", err)
+		o.fail(key, err)
 	}
 	return name
 }

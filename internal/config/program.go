@@ -33,7 +33,7 @@ func newProgramReader(l *loader, section, group string) *programReader {
 	p := &programReader{l: l}
 	p.options = l.options(section)
 	_, name, _ := strings.Cut(section, ":")
-	p.template.Program = p.options.name(name)
+	p.template.Program = p.options.name("", name)
 	p.base.Set("here", l.here)
 	p.base.Set("program_name", p.template.Program)
 	p.base.Set("host_node_name", l.hostname)
@@ -104,7 +104,7 @@ func (p *programReader) readSettings() {
 // readName reads the process_name, which must tell several processes apart.
 func (p *programReader) readName(count int) {
 	const key = "process_name"
-	p.name = p.options.name(p.raw(key, "%(program_name)s"))
+	p.name = p.options.name(key, p.raw(key, "%(program_name)s"))
 	if count > 1 && !strings.Contains(p.name, "%(process_num)") {
 		p.failf(key, "%%(process_num) must be present within process_name when numprocs > 1")
 	}

@@ -6,6 +6,7 @@ or {"error": TEXT}.
 """
 import base64
 import configparser
+import glob
 import io
 import json
 import os
@@ -56,6 +57,10 @@ def percent(item):
 
 def integer(item):
     return clamp(int(item["text"], item["base"]))
+
+
+def files(pattern):
+    return sorted(glob.glob(pattern), key=lambda s: s.encode())
 
 
 def representation(item):
@@ -190,7 +195,7 @@ def url(text):
     return datatypes.url(text)
 
 
-OPS = {f.__name__: f for f in (ini, split, environment, percent, integer, representation, load, client, url)}
+OPS = {f.__name__: f for f in (ini, split, environment, percent, integer, files, representation, load, client, url)}
 
 
 def answer(op, item):
