@@ -91,9 +91,15 @@ func (s *Spawner) wakeUp() {
 	}
 }
 
+// keptRequests is the size up to which a buffer for requests is used again.
+const keptRequests = 1024
+
 // take returns the requests that wait, in order, and whether Close was called.
-// buf is reused for those to come.
+// buf is used for those to come.
 func (s *Spawner) take(buf []request) (requests []request, closed bool) {
+	if cap(buf) > keptRequests {
+		buf = nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	requests, s.requests = s.requests, buf[:0]
@@ -123,7 +129,7 @@ func (s *Spawner) run() {
 		}
 		for i := range batch {
 			s.perform(&batch[i])
-			batch[i].spec = nil
+			batch[i].spec = nil // for the garbage collector
 			// A long row of starts must not hold up the news of a death.
 			select {
 			case <-s.chld:

@@ -379,6 +379,22 @@ func TestClose(t *testing.T) {
 	s.Close()
 }
 
+// BenchmarkForkExec is what the kernel and Go's runtime take for the same,
+// without pipes and without anybody who is told.
+func BenchmarkForkExec(b *testing.B) {
+	for b.Loop() {
+		pid, err := syscall.ForkExec("/bin/true", []string{"true"}, &syscall.ProcAttr{
+			Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkStart(b *testing.B) {
 	for _, mode := range []struct {
 		name  string
