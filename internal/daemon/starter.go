@@ -96,6 +96,7 @@ func (s *starter) prepare(j job) {
 	if !j.config.RedirectStderr {
 		j.child.logs[api.Stderr].Open()
 	}
+	launch.Touch(file, j.config.Directory)
 	s.daemon.spawner.Start(j.token, s.spec(j, file))
 }
 
