@@ -59,6 +59,23 @@ func run(m *testing.M) int {
 // Build builds the programs of this module into dir, with the race detector if
 // the test itself has it.
 func Build(dir string) error {
+	var flags []string
+	if raceEnabled {
+		flags = append(flags, "-race")
+	}
+	if os.Getenv("GOCOVERDIR") != "" {
+		flags = append(flags, "-cover", "-coverpkg=./...")
+	}
+	return build(dir, flags, os.Environ())
+}
+
+// BuildStatic builds the programs into dir as they are released: they need no
+// library and have no race detector.
+func BuildStatic(dir string) error {
+	return build(dir, nil, append(os.Environ(), "CGO_ENABLED=0"))
+}
+
+func build(dir string, flags, environ []string) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
@@ -66,15 +83,10 @@ func Build(dir string) error {
 	if err := readSources(root); err != nil {
 		return err
 	}
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	if os.Getenv("GOCOVERDIR") != "" {
-		args = append(args, "-cover", "-coverpkg=./...")
-	}
+	args := append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...)
 	cmd := exec.Command("go", append(args, "./cmd/...")...)
 	cmd.Dir = root
+	cmd.Env = environ
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
