@@ -2,6 +2,7 @@ package webtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -25,7 +27,7 @@ import (
 
 // patience is how long a test waits for something to appear on a page. It is
 // no limit on how fast things are: it only ends a test that has failed.
-const patience = 60 * time.Second
+const patience = 20 * time.Second
 
 // chromium finds the browser once and starts it, for all tests.
 var chromium = sync.OnceValues(func() (context.Context, error) {
@@ -108,8 +110,8 @@ func serve(t *testing.T, sup *Supervisor) (url string, down func(bool)) {
 	}
 }
 
-// open opens the pages of a Supervisor in a new tab. The test fails if the
-// page reports an error that was not expected.
+// open opens a page of a Supervisor, or with an empty path none yet, in a new
+// tab. The test fails if the page reports an error that was not expected.
 func open(t *testing.T, sup *Supervisor, path string) *tab {
 	t.Helper()
 	parent, err := chromium()
@@ -128,7 +130,9 @@ func open(t *testing.T, sup *Supervisor, path string) *tab {
 	go tb.listen(chromedp.Console(ctx))
 	t.Cleanup(tb.checkProblems)
 	tb.run(chromedp.EmulateViewport(1280, 800))
-	tb.visit(path)
+	if path != "" {
+		tb.visit(path)
+	}
 	return tb
 }
 
@@ -181,13 +185,20 @@ func js[T any](tb *tab, expression string) T {
 }
 
 // until waits for an expression to become true. The page is asked again with
-// every frame that it draws.
+// every frame that it draws, and once more where another page takes its place.
 func (tb *tab) until(expression string) {
 	tb.t.Helper()
 	ctx, cancel := context.WithTimeout(tb.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(0))); err != nil {
-		tb.t.Fatalf("never true: %s (%v)\npage: %s", expression, err, js[string](tb, "document.body.innerText"))
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(0)))
+		var thrown *chromedp.ExceptionError
+		switch {
+		case err == nil:
+			return
+		case ctx.Err() != nil || errors.As(err, &thrown):
+			tb.t.Fatalf("never true: %s (%v)\npage: %s", expression, err, js[string](tb, "document.body.innerText"))
+		}
 	}
 }
 
@@ -200,17 +211,51 @@ func (tb *tab) sees(selector, words string) {
 // row is the selector of a program's row in the table.
 func row(name string) string { return fmt.Sprintf(`#programs tr[data-name="%s"]`, name) }
 
-// click clicks an element with the mouse.
+// click clicks the middle of an element with the mouse, as soon as it is there,
+// does not move any more and nothing covers it.
 func (tb *tab) click(selector string) {
+	tb.t.Helper()
+	at := fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		if (!e?.checkVisibility()) return null;
+		e.scrollIntoView({ block: "center", behavior: "instant" });
+		const box = e.getBoundingClientRect();
+		const at = [box.left + box.width / 2, box.top + box.height / 2];
+		window.still = String(at) === String(window.lastAt) ? (window.still ?? 0) + 1 : 0;
+		window.lastAt = at;
+		return window.still >= 10 && e.contains(document.elementFromPoint(...at)) ? at : null;
+	})()`, selector)
+	tb.until(at)
+	point := js[[]float64](tb, at)
+	tb.run(chromedp.MouseClickXY(point[0], point[1]))
+}
+
+// clickPlain clicks an element where scripts are disabled.
+func (tb *tab) clickPlain(selector string) {
 	tb.t.Helper()
 	tb.run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// press types keys into whatever has the focus.
+// press types keys into whatever has the focus: named ones of package kb, or
+// text. As with a real keyboard, a page that takes a key for itself keeps it
+// from being typed.
 func (tb *tab) press(keys ...string) {
 	tb.t.Helper()
 	for _, key := range keys {
-		tb.run(chromedp.KeyEvent(key))
+		if _, named := kb.Keys[[]rune(key)[0]]; named && key[0] < ' ' || key[0] > '~' {
+			tb.run(chromedp.KeyEvent(key))
+			continue
+		}
+		for _, c := range key {
+			for _, p := range []input.DispatchKeyEventParams{
+				{Type: input.DispatchKeyEventTypeKeyDown, Key: string(c), Text: string(c)},
+				{Type: input.DispatchKeyEventTypeKeyUp, Key: string(c)},
+			} {
+				if _, err := chromedp.Call(tb.ctx, input.DispatchKeyEvent, p); err != nil {
+					tb.t.Fatal(err)
+				}
+			}
+		}
 	}
 }
 

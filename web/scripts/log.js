@@ -200,18 +200,22 @@ function refresh() {
 
 let condition = "";
 
-// Where the reader means to be: only what a person does ends following.
-let meant = 0;
+// Only what a person does ends following, and only upwards.
+const scrollKeys = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "];
+let meant = 0, lastTop = 0;
 for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
-  view.addEventListener(kind, () => { meant = performance.now(); }, { passive: true });
+  view.addEventListener(kind, (event) => {
+    if (kind !== "keydown" || scrollKeys.includes(event.key)) meant = performance.now();
+  }, { passive: true });
 }
 let loading = false;
 view.addEventListener("scroll", () => {
   const below = view.scrollHeight - view.scrollTop - view.clientHeight;
   if (performance.now() - meant < 1500) {
-    if (following && below > 40) follow(false);
+    if (following && below > 40 && view.scrollTop < lastTop) follow(false);
     else if (!following && below < 4 && end >= size && latest.id === id) follow(true);
   }
+  lastTop = view.scrollTop;
   if (loading || following && view.scrollTop > 0) return;
   const work = view.scrollTop < 800 && start > 0 ? older : !following && below < 800 && (end < size || missed) ? newer : null;
   if (work) {
