@@ -191,11 +191,40 @@ def client(item):
     return {k: getattr(o, k) for k in ("serverurl", "username", "password", "prompt", "history_file")}
 
 
+class Done(Exception):
+    pass
+
+
+def arguments(args):
+    """What the command line of the daemon sets."""
+    o = options.ServerOptions()
+    o.stdout = io.StringIO()
+    o.process_config = lambda: None
+    o.default_configfile = lambda: None
+
+    def leave(status):
+        raise Done()
+    o.exit = leave
+    try:
+        options.Options.realize(o, args, doc="help", progname="supervisord")
+    except Done:
+        return {"text": "help" if o.stdout.getvalue().strip() == "help" else "version"}
+    names = ("user", "umask", "directory", "logfile", "logfile_maxbytes", "logfile_backups", "loglevel", "pidfile",
+             "identifier", "childlogdir", "minfds", "minprocs", "nodaemon", "silent", "nocleanup", "strip_ansi")
+    found = {k: getattr(o, k) for k in names if getattr(o, k) is not None}
+    for k in ("nodaemon", "silent", "nocleanup", "strip_ansi"):
+        if k in found:
+            found[k] = bool(found[k])
+    found["configfile"] = o.configfile or ""
+    found["profile"] = o.profile_options is not None
+    return found
+
+
 def url(text):
     return datatypes.url(text)
 
 
-OPS = {f.__name__: f for f in (ini, split, environment, percent, integer, files, representation, load, client, url)}
+OPS = {f.__name__: f for f in (ini, split, environment, percent, integer, files, representation, load, client, url, arguments)}
 
 
 def answer(op, item):
