@@ -1,9 +1,9 @@
 package ctl
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -32,8 +32,9 @@ type editor struct {
 	c       *Controller
 	rl      *readline.Instance
 	history *history
-	// ctx and command are those of the current readLine.
+	// ctx, prompt and command are those of the current readLine.
 	ctx     context.Context
+	prompt  string
 	command bool
 	restore func()
 }
@@ -47,8 +48,8 @@ func newEditor(c *Controller) lineReader {
 		InterruptPrompt:        "\n",
 		EOFPrompt:              "\n",
 		Stdin:                  e,
-		Stdout:                 terminalWriter{c},
-		Stderr:                 terminalWriter{c},
+		Stdout:                 e,
+		Stderr:                 e,
 		FuncIsTerminal:         func() bool { return true },
 		FuncGetWidth:           e.width,
 		FuncMakeRaw:            e.makeRaw,
@@ -69,17 +70,13 @@ func newEditor(c *Controller) lineReader {
 func (e *editor) readLine(ctx context.Context, prompt string, command bool) (string, error) {
 	e.c.flush()
 	ctx, release := catchSignals(ctx)
-	e.ctx, e.command = ctx, command
+	e.ctx, e.prompt, e.command = ctx, prompt, command
 	e.rl.SetPrompt(prompt)
 	line, err := e.rl.Readline()
 	if errors.Is(err, readline.ErrInterrupt) {
 		err = errInterrupted
 	}
-	if interrupted := release(nil); interrupted != nil {
-		e.c.output("")
-		return "", interrupted
-	}
-	if err != nil {
+	if err = release(err); err != nil {
 		return "", err
 	}
 	if !command {
@@ -91,13 +88,16 @@ func (e *editor) readLine(ctx context.Context, prompt string, command bool) (str
 	return trimLineEnd(line), nil
 }
 
-// Read gives readline the keys that are typed.
+// Read gives readline the keys that are typed. The end of ctx is given as
+// Ctrl-C: readline then leaves its line in the one way in which none of its
+// goroutines goes on writing.
 func (e *editor) Read(p []byte) (int, error) {
 	n, err := e.c.in.readKeys(e.ctx, p)
-	if err != nil {
-		return n, io.EOF
+	if e.ctx.Err() != nil {
+		p[0] = readline.CharInterrupt
+		return 1, nil
 	}
-	return n, nil
+	return n, err
 }
 
 // Close is there for readline; the input is not its to close.
@@ -179,11 +179,15 @@ func (e *editor) Do(line []rune, pos int) (suffixes [][]rune, length int) {
 	return suffixes, length
 }
 
-// terminalWriter writes past the Controller's buffer, in order.
-type terminalWriter struct{ c *Controller }
-
-func (w terminalWriter) Write(p []byte) (int, error) {
-	n, err := w.c.out.Write(p)
-	w.c.flush()
-	return n, err
+// Write shows what readline draws. Behind a prompt with no text it puts a blank
+// and goes back, which only matters at the edge of the screen; who waits for
+// the prompt does not expect it.
+func (e *editor) Write(p []byte) (int, error) {
+	shown := p
+	if bare, ok := bytes.CutSuffix(p, []byte(" \b")); ok && bytes.HasSuffix(bare, []byte(e.prompt)) && len(e.prompt) < e.width() {
+		shown = bare
+	}
+	e.c.out.Write(shown)
+	e.c.flush()
+	return len(p), nil
 }
