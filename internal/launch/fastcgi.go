@@ -2,7 +2,6 @@ package launch
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -46,12 +45,12 @@ func bindFastCGI(s *config.Socket) (int, error) {
 	if err := os.Lchown(s.Path, s.OwnerUID, s.OwnerGID); err != nil {
 		syscall.Close(fd)
 		os.Remove(s.Path)
-		return -1, fmt.Errorf("Could not change ownership of socket file: %s", osError(err, s.Path))
+		return -1, refusef("Could not change ownership of socket file: %s", osError(err, s.Path))
 	}
 	if err := os.Chmod(s.Path, s.Mode); err != nil {
 		syscall.Close(fd)
 		os.Remove(s.Path)
-		return -1, fmt.Errorf("Could not change permissions of socket file: %s", osError(err, s.Path))
+		return -1, refusef("Could not change permissions of socket file: %s", osError(err, s.Path))
 	}
 	return fd, nil
 }

@@ -43,7 +43,7 @@ func RaiseLimits(minFDs, minProcs int) (infos []string, err error) {
 			continue
 		}
 		if err := syscall.Setrlimit(l.resource, &raised); err != nil {
-			return infos, fmt.Errorf(l.refusal, l.min, refused)
+			return infos, refusef(l.refusal, l.min, refused)
 		}
 		infos = append(infos, fmt.Sprintf("Increased %s limit to %d", l.name, l.min))
 	}

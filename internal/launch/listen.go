@@ -2,7 +2,6 @@ package launch
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -14,8 +13,8 @@ import (
 )
 
 // errInUse ends a daemon that finds another one at its address.
-var errInUse = errors.New("Another program is already listening on a port that one of our HTTP servers is" +
-	" configured to use.  Shut this program down first before starting supervisord.")
+const errInUse refusal = "Another program is already listening on a port that one of our HTTP servers is" +
+	" configured to use.  Shut this program down first before starting supervisord."
 
 // ListenHTTP opens the socket of an HTTP server (manual: Configuration File,
 // [unix_http_server] and [inet_http_server] section settings). notice gets
@@ -47,15 +46,10 @@ func listenInet(host string, port int) (net.Listener, error) {
 	return net.Listen(network, net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port)))
 }
 
-// socketError is a text that a daemon ends with as it stands.
-type socketError string
-
-func (e socketError) Error() string { return string(e) }
-
 // listenError words why a server cannot listen.
 func listenError(err error) error {
 	const cannot = "Cannot open an HTTP server: socket.error reported "
-	var own socketError
+	var own refusal
 	var errno syscall.Errno
 	var dns *net.DNSError
 	switch {
@@ -65,15 +59,15 @@ func listenError(err error) error {
 		return errInUse
 	case errors.As(err, &errno):
 		if name := unix.ErrnoName(errno); name != "" {
-			return fmt.Errorf("%serrno.%s (%d)", cannot, name, int(errno))
+			return refusef("%serrno.%s (%d)", cannot, name, int(errno))
 		}
-		return fmt.Errorf("%s%d", cannot, int(errno))
+		return refusef("%s%d", cannot, int(errno))
 	case errors.As(err, &dns):
 		// The numbers of getaddrinfo: EAI_AGAIN and EAI_NONAME.
 		if dns.IsTemporary {
-			return errors.New(cannot + "-3")
+			return refusal(cannot + "-3")
 		}
-		return errors.New(cannot + "-2")
+		return refusal(cannot + "-2")
 	}
-	return errors.New(cannot + err.Error())
+	return refusal(cannot + err.Error())
 }

@@ -2,7 +2,6 @@ package launch
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -141,9 +140,9 @@ func chownError(server *config.Server, err error) error {
 	if u, err := user.LookupId(name); err == nil {
 		name = u.Username
 	}
-	return socketError(fmt.Sprintf("Not permitted to chown %s to uid/gid (%d, %d); adjust \"sockchown\" value in config"+
+	return refusef("Not permitted to chown %s to uid/gid (%d, %d); adjust \"sockchown\" value in config"+
 		" file or on command line to values that the current user (%s) can successfully chown",
-		server.File, server.OwnerUID, server.OwnerGID, name))
+		server.File, server.OwnerUID, server.OwnerGID, name)
 }
 
 // RemoveSocket removes the file of a UNIX socket at the end of the daemon.

@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"errors"
 	"fmt"
 	"os/user"
 	"strconv"
@@ -9,10 +8,10 @@ import (
 )
 
 // The words in which Supervisor refuses a user.
-var (
-	errNotRoot   = errors.New("Can't drop privilege as nonroot user")
-	errSetgroups = errors.New("Could not set groups of effective user")
-	errSetgid    = errors.New("Could not set group id of effective user")
+const (
+	errNotRoot   refusal = "Can't drop privilege as nonroot user"
+	errSetgroups refusal = "Could not set groups of effective user"
+	errSetgid    refusal = "Could not set group id of effective user"
 )
 
 // RunningAsRoot is the critical message of a daemon that runs as root without
@@ -27,7 +26,7 @@ const RunningAsRoot = "Supervisor is running as root.  Privileges were not dropp
 func credential(uid int) (*syscall.Credential, error) {
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
-		return nil, fmt.Errorf("Can't find uid %d", uid)
+		return nil, refusef("Can't find uid %d", uid)
 	}
 	if syscall.Getuid() == uid {
 		return nil, nil
