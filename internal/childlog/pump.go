@@ -53,7 +53,7 @@ type Pump struct {
 	last  time.Time   // of the last read of a hot pipe
 	timer *time.Timer // calls wake; nil until needed
 	grown bool        // the pipe was made as large as possible
-	eager bool        // the pipe is too small to let it fill
+	eager bool        // the pipe is not left to fill: it is too small, or somebody waits for answers
 
 	mu      sync.Mutex
 	running bool
@@ -94,7 +94,7 @@ var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // Start starts a pump.
 func Start(o PumpOptions) *Pump {
-	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{})}
+	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{}), eager: o.Listener}
 	p.serve = p.run
 	p.watch = newWatch(o.FD, p.wake)
 	p.wake()
@@ -235,7 +235,7 @@ func (p *Pump) grow() {
 	p.watch.disarm()
 	if !p.grown {
 		p.grown = true
-		p.eager = !growPipe(p.fd)
+		p.eager = !growPipe(p.fd) || p.eager
 	}
 }
 
