@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -40,11 +41,14 @@ func successor(path string, file *os.File) *os.File {
 			next.Close()
 			return nil
 		}
-		// As long as file is still where it was, nothing was renamed to the name
-		// that was opened, because the oldest backup is renamed first.
-		if predecessor != "" && !isAt(own, predecessor) {
-			next.Close()
-			continue
+		// If the same name is found again, nothing was renamed to it between
+		// the search and the opening: the oldest backup is renamed first, and
+		// the one that takes its place last.
+		if predecessor != "" {
+			if n, p := follow(path, own); n != name || p != predecessor {
+				next.Close()
+				continue
+			}
 		}
 		return next
 	}
@@ -58,18 +62,28 @@ func isAt(own os.FileInfo, name string) bool {
 }
 
 // follow returns the name of the file that was written after the one that own
-// describes. If own is a backup of path its name is returned too; otherwise the
-// times tell which backups are newer.
+// describes. If that is a backup its name is returned too.
 func follow(path string, own os.FileInfo) (name, predecessor string) {
 	backups := backupsOf(path)
-	next := 0
+	if n := position(path, own, backups); n > 0 {
+		predecessor = numbered(path, n)
+		for n--; n > 0; n-- {
+			if _, err := os.Stat(numbered(path, n)); err == nil {
+				break
+			}
+		}
+		return numbered(path, n), predecessor
+	}
+	next := len(backups)
 	for i, b := range backups {
 		if os.SameFile(own, b.info) {
 			next, predecessor = i+1, b.name
 			break
 		}
-		if !b.info.ModTime().After(own.ModTime()) {
-			next = i + 1
+		// Backups that are newer than a file that was removed came after it. A
+		// file that was not was renamed by another tool, and has no backups.
+		if removed(own) && b.info.ModTime().After(own.ModTime()) {
+			next = min(next, i)
 		}
 	}
 	if next < len(backups) {
@@ -78,54 +92,77 @@ func follow(path string, own os.FileInfo) (name, predecessor string) {
 	return path, predecessor
 }
 
+// position returns the number of the backup that own describes, or 0. It asks
+// for one name after the other, because a list of the directory can miss a file
+// that is renamed meanwhile: backups move to higher numbers only.
+func position(path string, own os.FileInfo, backups []backup) int {
+	highest := 0
+	for _, b := range backups {
+		highest = max(highest, b.number)
+	}
+	// A rotation adds one, and the list may have missed one.
+	for n := 1; n <= highest+2; n++ {
+		if isAt(own, numbered(path, n)) {
+			return n
+		}
+	}
+	return 0
+}
+
+// removed reports whether the open file that own describes has no name any
+// more.
+func removed(own os.FileInfo) bool {
+	stat, ok := own.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink == 0
+}
+
 // backup is a rotated file.
 type backup struct {
-	name  string
-	info  os.FileInfo
-	order int64 // smaller is older
+	name   string
+	info   os.FileInfo
+	number int       // of a numbered backup
+	time   time.Time // of a timestamped one
 }
 
 // backupsOf returns the backups of path that are not compressed, oldest first.
 func backupsOf(path string) []backup {
 	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	entries, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
 		return nil
 	}
 	var list []backup
 	for _, e := range entries {
-		order, ok := backupOrder(base, e.Name())
+		b, ok := parseBackup(base, e.Name())
 		if !ok {
 			continue
 		}
-		name := filepath.Join(dir, e.Name())
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-			list = append(list, backup{name, info, order})
+		b.name = filepath.Join(dir, e.Name())
+		if b.info, err = os.Stat(b.name); err == nil && b.info.Mode().IsRegular() {
+			list = append(list, b)
 		}
 	}
-	slices.SortFunc(list, func(a, b backup) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(list, func(a, b backup) int {
+		return cmp.Or(cmp.Compare(b.number, a.number), a.time.Compare(b.time))
+	})
 	return list
 }
 
-// backupOrder reports whether name is that of a backup of the file base, and
-// its place among them: numbered ones, the highest number first, then
-// timestamped ones.
-func backupOrder(base, name string) (order int64, ok bool) {
+// parseBackup reports whether name is that of a backup of the file base, and
+// what the name tells about it.
+func parseBackup(base, name string) (b backup, ok bool) {
 	if number, found := strings.CutPrefix(name, base+"."); found {
 		n, err := strconv.ParseUint(number, 10, 31)
-		return -int64(n), err == nil
+		return backup{number: int(n)}, err == nil && n > 0
 	}
 	ext := filepath.Ext(base)
 	stamp, found := strings.CutPrefix(name, strings.TrimSuffix(base, ext)+"-")
 	if !found {
-		return 0, false
+		return backup{}, false
 	}
 	if stamp, found = strings.CutSuffix(stamp, ext); !found {
-		return 0, false
+		return backup{}, false
 	}
 	t, err := time.Parse("2006-01-02T15-04-05.000", stamp)
-	return t.UnixNano(), err == nil
+	return backup{time: t}, err == nil
 }
