@@ -47,13 +47,6 @@ func mainStatus(args []string, stdout, stderr io.Writer) int {
 			return fail(err)
 		}
 	}
-	if flags.profile {
-		stop, err := startProfile(stdout)
-		if err != nil {
-			return fail(err)
-		}
-		defer stop()
-	}
 	err = serve(flags)
 	var status exitStatus
 	switch {

@@ -16,6 +16,9 @@ type Options struct {
 	Identifier string
 	// Serial is the serial of the next event. Serials go on over a restart.
 	Serial uint64
+	// LogLevel is the least severe level of the activity log. Nothing below it
+	// is worded.
+	LogLevel api.LogLevel
 	// Trace, if not nil, is told every change of a process's state. It is for
 	// tests.
 	Trace func(p ProcID, from, to api.ProcessState)
@@ -25,6 +28,7 @@ type Options struct {
 type Core struct {
 	identifier string
 	serial     uint64
+	logLevel   api.LogLevel
 	trace      func(p ProcID, from, to api.ProcessState)
 
 	mood     api.Mood
@@ -50,6 +54,7 @@ func New(o Options) *Core {
 	c := &Core{
 		identifier: o.Identifier,
 		serial:     o.Serial,
+		logLevel:   o.LogLevel,
 		trace:      o.Trace,
 		mood:       api.MoodRunning,
 		procs:      make(map[ProcID]*process),
@@ -167,9 +172,13 @@ func (c *Core) boot(cfg *config.Config) {
 func (c *Core) emit(e Effect) { c.effects = append(c.effects, e) }
 
 func (c *Core) log(level api.LogLevel, text string) {
-	c.emit(Effect{Kind: Log, Level: level, Text: text})
+	if level >= c.logLevel {
+		c.emit(Effect{Kind: Log, Level: level, Text: text})
+	}
 }
 
 func (c *Core) logf(level api.LogLevel, format string, args ...any) {
-	c.log(level, fmt.Sprintf(format, args...))
+	if level >= c.logLevel {
+		c.emit(Effect{Kind: Log, Level: level, Text: fmt.Sprintf(format, args...)})
+	}
 }

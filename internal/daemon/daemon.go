@@ -72,7 +72,7 @@ type query func(*Daemon)
 func New(o Options) *Daemon {
 	d := &Daemon{
 		options:  o,
-		core:     core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial}),
+		core:     core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, LogLevel: o.Log.Level()}),
 		log:      o.Log,
 		begun:    time.Now(),
 		mailbox:  make(chan any, mailboxSize),
