@@ -63,6 +63,8 @@ type Controller struct {
 	// lines reads lines for the shell and for questions. It is made when it is
 	// first needed.
 	lines lineReader
+	// json is whether the current action prints JSON.
+	json bool
 	// complete holds what completion asked the daemon, until the next action.
 	complete *completions
 }
@@ -104,7 +106,7 @@ func (c *Controller) Do(ctx context.Context, line string) (quit bool, err error)
 		case errors.Is(err, errInterrupted):
 			return true, err
 		case status != nil && status.Code == http.StatusUnauthorized:
-			c.output("Server requires authentication")
+			c.complain("Server requires authentication")
 			if !c.set.Interactive {
 				c.fail(Generic)
 				return false, nil
@@ -129,7 +131,7 @@ func (c *Controller) do(ctx context.Context, line string) error {
 	if line == "" {
 		return nil
 	}
-	c.complete = nil
+	c.complete, c.json = nil, false
 	a := findAction(name)
 	if a == nil {
 		c.output("*** Unknown syntax: " + line)
@@ -216,20 +218,20 @@ func (c *Controller) judgeVersion(version string, err error) (bool, error) {
 	case err == nil && version == apiVersion:
 		return true, nil
 	case err == nil:
-		c.output("Sorry, this version of supervisorctl expects to talk to a server with API version " +
+		c.complain("Sorry, this version of supervisorctl expects to talk to a server with API version " +
 			apiVersion + ", but the remote version is " + version + ".")
 		c.fail(NotInstalled)
 	case fault != nil && fault.Code == api.UnknownMethod:
-		c.output("Sorry, supervisord responded but did not recognize the supervisor namespace commands that " +
+		c.complain("Sorry, supervisord responded but did not recognize the supervisor namespace commands that " +
 			"supervisorctl uses to control it.  Please check that the [rpcinterface:supervisor] section is " +
 			"enabled in the configuration file (see sample.conf).")
 		c.fail(Unimplemented)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		c.output(c.set.ServerURL + " refused connection")
+		c.complain(c.set.ServerURL + " refused connection")
 		c.fail(InsufficientPrivileges)
 		c.advise(err)
 	case errors.Is(err, syscall.ENOENT):
-		c.output(c.set.ServerURL + " no such file")
+		c.complain(c.set.ServerURL + " no such file")
 		c.fail(NotRunning)
 		c.advise(err)
 	default:

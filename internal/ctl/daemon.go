@@ -89,6 +89,7 @@ func (c *Controller) doVersion(ctx context.Context, arg string) error {
 		c.misused(Generic, "Error: version accepts no arguments", helpVersion)
 		return nil
 	}
+	c.json = arg == jsonFlag
 	if up, err := c.upcheck(ctx); err != nil || !up {
 		return err
 	}
@@ -100,7 +101,7 @@ func (c *Controller) doVersion(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	if arg != jsonFlag {
+	if !c.json {
 		c.output(version)
 		return nil
 	}

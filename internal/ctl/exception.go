@@ -29,7 +29,7 @@ func raise(class, text string) error { return &exception{class, text} }
 // words an unexpected exception, less the place in its source.
 func (c *Controller) outputException(err error) {
 	class, text := describe(err)
-	c.output(fmt.Sprintf("error: <class '%s'>, %s", class, text))
+	c.complain(fmt.Sprintf("error: <class '%s'>, %s", class, text))
 }
 
 // describe returns the class and the text of the exception that stands for err.

@@ -15,20 +15,21 @@ func (c *Controller) doAvail(ctx context.Context, arg string) error {
 		c.misused(Generic, "Error: avail accepts no arguments", helpAvail)
 		return nil
 	}
+	c.json = arg == jsonFlag
 	client, err := c.rpc()
 	if err != nil {
 		return err
 	}
 	infos, err := client.AllConfigInfo(ctx)
 	if faultCode(err) == api.ShutdownState {
-		c.output("ERROR: supervisor shutting down")
+		c.complain("ERROR: supervisor shutting down")
 		c.fail(Generic)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if arg == jsonFlag {
+	if c.json {
 		return c.outputJSON(availJSON(infos))
 	}
 	for _, info := range infos {

@@ -28,6 +28,16 @@ func (c *Controller) output(text string) {
 	c.out.WriteByte('\n')
 }
 
+// complain says why an action fails. Where JSON is printed, complaints go to
+// standard error.
+func (c *Controller) complain(text string) {
+	if c.json {
+		c.warn(text)
+		return
+	}
+	c.output(text)
+}
+
 // flush writes what was output so far.
 func (c *Controller) flush() { c.out.Flush() }
 

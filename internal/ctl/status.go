@@ -15,6 +15,7 @@ import (
 // doStatus shows the state of some or all processes.
 func (c *Controller) doStatus(ctx context.Context, arg string) error {
 	names, asJSON := cutJSON(fields(arg))
+	c.json = asJSON
 	infos, up, err := c.checkedInfos(ctx)
 	if err != nil {
 		return err
@@ -23,12 +24,8 @@ func (c *Controller) doStatus(ctx context.Context, arg string) error {
 		c.fail(StatusUnknown)
 		return nil
 	}
-	complain := c.output
-	if asJSON {
-		complain = c.warn
-	}
 	if len(names) > 0 && !slices.Contains(names, "all") {
-		infos = c.matching(infos, names, complain)
+		infos = c.matching(infos, names)
 	}
 	if asJSON {
 		err = c.outputJSON(statusJSON(infos))
@@ -84,7 +81,7 @@ func unableToMulticall(err error) bool {
 
 // matching returns those processes that the names mean, in the order of the
 // names, and complains about names that mean none.
-func (c *Controller) matching(infos []rpcclient.ProcessInfo, names []string, complain func(string)) []rpcclient.ProcessInfo {
+func (c *Controller) matching(infos []rpcclient.ProcessInfo, names []string) []rpcclient.ProcessInfo {
 	var list []rpcclient.ProcessInfo
 	for _, name := range names {
 		group, process, all := api.SplitNamespec(name)
@@ -99,9 +96,9 @@ func (c *Controller) matching(infos []rpcclient.ProcessInfo, names []string, com
 			continue
 		}
 		if all {
-			complain(group + ": ERROR (no such group)")
+			c.complain(group + ": ERROR (no such group)")
 		} else {
-			complain(name + ": ERROR (no such process)")
+			c.complain(name + ": ERROR (no such process)")
 		}
 		c.fail(StatusUnknown)
 	}
