@@ -88,6 +88,13 @@ func (s *Supervisor) Log(name, channel string) *Log {
 	return s.logs[name+" "+channel]
 }
 
+// SetLog gives a channel of a process another log.
+func (s *Supervisor) SetLog(name, channel string, l *Log) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logs[name+" "+channel] = l
+}
+
 // Set changes a process.
 func (s *Supervisor) Set(name string, change func(*api.ProcessInfo)) {
 	s.mu.Lock()

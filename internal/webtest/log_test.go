@@ -79,9 +79,10 @@ func TestRotateLog(t *testing.T) {
 	want := strings.TrimSuffix(numbered(1, 30)+"The log was rotated.\n"+numbered(31, 40), "\n")
 	tb.until(fmt.Sprintf(`[...document.querySelectorAll("#log .block > div")].map((e) => e.textContent).join("\n") === %q`, want))
 
-	if err := sup.Log("nginx", "stdout").Clear(); err != nil {
-		t.Fatal(err)
-	}
+	tb.click("#clear")
+	tb.sees("dialog", "Clear the logs of nginx?")
+	tb.click("dialog .danger")
+	tb.sees("#notices", "nginx log cleared.")
 	write(t, sup, "nginx", "stdout", "after clearing\n")
 	tb.sees("#log", "after clearing")
 	tb.sees("#log", "line 000040")

@@ -233,6 +233,7 @@ func (h *hub) publish(ctx context.Context, infos []api.ProcessInfo, exitCodes ma
 	for _, name := range slices.Sorted(maps.Keys(h.processes)) {
 		if !seen[name] {
 			delete(h.processes, name)
+			delete(exitCodes, name) // It may come back with others.
 			var j jsonBuffer
 			h.add("removed", j.open('{').key("name").string(name).close('}').b)
 			news = true

@@ -134,19 +134,27 @@ func parseStat(line []byte) (st procStat, ok bool) {
 	if end < 0 {
 		return st, false
 	}
-	fields := bytes.Fields(line[end+1:])
-	if len(fields) < 22 {
-		return st, false
-	}
-	number := func(i int) uint64 {
-		n, err := strconv.ParseUint(string(fields[i]), 10, 63)
+	ok = true
+	number := func(field []byte) uint64 {
+		// The conversion for a call is one that does not allocate.
+		n, err := strconv.ParseUint(string(field), 10, 63)
 		ok = ok && err == nil
 		return n
 	}
-	ok = true
-	st.group = int(number(2))
-	st.ticks = number(11) + number(12)
-	st.start = number(19)
-	st.pages = int64(number(21))
-	return st, ok
+	i := 0
+	for field := range bytes.FieldsSeq(line[end+1:]) {
+		switch i {
+		case 2:
+			st.group = int(number(field))
+		case 11, 12:
+			st.ticks += number(field)
+		case 19:
+			st.start = number(field)
+		case 21:
+			st.pages = int64(number(field))
+			return st, ok
+		}
+		i++
+	}
+	return st, false
 }

@@ -1,11 +1,11 @@
 // The log page: a window on a file that may be long, and may grow, be rotated
 // or be cleared while it is watched.
 
-import { $, setText, bytes } from "./dom.js";
+import { $, make, setText, bytes } from "./dom.js";
 import { readLog } from "./logfile.js";
 import { Line, Lines, Note } from "./lines.js";
 import { connect } from "./stream.js";
-import { notify } from "./control.js";
+import { act, ask, busy, notify } from "./control.js";
 
 const chunk = 256 << 10; // bytes that are read at a time
 const skipBeyond = 1 << 20; // a follower that is farther behind jumps
@@ -328,11 +328,17 @@ $("link").addEventListener("click", async () => {
   }
 });
 
+// A program's logs can be cleared, both at once as with supervisorctl.
+$("clear")?.addEventListener("click", async () => {
+  const body = [make("p", {}, `What ${name} has written to stdout and to stderr is lost then.`)];
+  if (await ask(`Clear the logs of ${name}?`, { body, yes: "Clear", danger: true })) busy($("clear"), () => act("clearlog", { processname: name }));
+});
+
 const shortcuts = { f: () => follow(!following), w: () => $("wrap").click(), n: () => step(1), N: () => step(-1),
   g: () => goTo(0), G: () => follow(true), "/": () => $("search").focus(), u: () => { location.href = "index.html"; } };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input") || document.querySelector("dialog")) return;
   const run = Object.hasOwn(shortcuts, event.key) && shortcuts[event.key];
   if (!run) return;
   event.preventDefault();

@@ -59,10 +59,9 @@ export function details(p) {
   return p.spawnerr;
 }
 
-// drawSpark draws a line of measurements, from 0 to top or to the highest.
-function drawSpark(svg, list, top) {
+// drawSpark draws a line of measurements, between 0 and the highest.
+function drawSpark(svg, list, highest) {
   const path = svg.firstChild;
-  const highest = Math.max(top, ...list);
   const points = list.map((n, i) => `${56 - (list.length - 1 - i) * 1.43},${(15 - (Math.max(n, 0) / highest) * 14).toFixed(1)}`);
   const d = points.length > 1 ? `M${points.join("L")}` : "";
   if (path.getAttribute("d") !== d) path.setAttribute("d", d);
@@ -119,8 +118,9 @@ class Row {
     setText(this.rss, rss === undefined ? "" : bytes(rss * 1024));
     this.cpuSpark.toggleAttribute("hidden", p.cpu.length < 2);
     this.rssSpark.toggleAttribute("hidden", p.rss.length < 2);
-    drawSpark(this.cpuSpark, p.cpu, 50);
-    drawSpark(this.rssSpark, p.rss, 1);
+    // A few percent are no mountain; memory moves around the middle.
+    drawSpark(this.cpuSpark, p.cpu, Math.max(50, ...p.cpu));
+    drawSpark(this.rssSpark, p.rss, Math.max(1, ...p.rss) * 1.5);
   }
 }
 
