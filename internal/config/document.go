@@ -65,6 +65,8 @@ func (d *document) read(file string, data []byte) (added []string, err error) {
 		PreserveSurroundedQuote: true,
 		KeyValueDelimiters:      "=",
 		ChildSectionDelimiter:   "\x00",
+		// Sections of one name are merged below; looking for them is slow there.
+		AllowNonUniqueSections: true,
 	}, []byte(canon))
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", file, err)

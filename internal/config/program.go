@@ -152,6 +152,9 @@ func (p *programReader) readEnvironment(scope python.Scope) map[string]string {
 		p.fail(key, err)
 	}
 	shared := p.l.config.Supervisord.Environment
+	if len(settings) == 0 {
+		return shared
+	}
 	environment := make(map[string]string, len(shared)+len(settings))
 	for name, value := range shared {
 		environment[name] = value
