@@ -27,8 +27,12 @@ func (p *program) execute(args []string) error {
 		return nil
 	}
 	if len(words) > 0 && strings.HasPrefix(words[0], "-") {
-		// No action begins so, but the library would take it for an option.
-		options = append(options, "--")
+		// No action begins so, but the library would take it for an option and
+		// what follows for the action.
+		if err := root.ParseFlags(options); err != nil {
+			return err
+		}
+		return p.run(words)
 	}
 	root.SetArgs(append(options, words...))
 	return root.Execute()
@@ -53,7 +57,7 @@ func (p *program) command() *cobra.Command {
 	for i := range flagTable {
 		f := &flagTable[i]
 		short, _, _ := strings.Cut(f.Short, "?")
-		added := root.PersistentFlags().VarPF(&flagValue{f, &p.flags}, f.Long, short, f.help)
+		added := root.Flags().VarPF(&flagValue{f, &p.flags}, f.Long, short, f.help)
 		if !f.Argument {
 			added.NoOptDefVal = "true"
 		}
@@ -75,7 +79,7 @@ func (p *program) command() *cobra.Command {
 // subcommand returns the command of an action. It takes its arguments as they
 // are: what looks like an option is the action's own.
 func (p *program) subcommand(a *ctl.Action) *cobra.Command {
-	return &cobra.Command{
+	sub := &cobra.Command{
 		Use:                a.Name,
 		Short:              a.Short,
 		Long:               a.Usage(),
@@ -93,4 +97,8 @@ func (p *program) subcommand(a *ctl.Action) *cobra.Command {
 			return words, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
+	// The library would offer an option of this name that no action has.
+	sub.Flags().Bool(helpFlag, false, "")
+	_ = sub.Flags().MarkHidden(helpFlag)
+	return sub
 }
