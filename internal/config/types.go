@@ -84,7 +84,8 @@ type Server struct {
 	Section string
 	Family  Family
 
-	// Host and Port of an inet server. An empty Host means all addresses.
+	// Host and Port of an inet server. An empty Host means all addresses; an
+	// IPv6 address stands without brackets.
 	Host string
 	Port int
 
