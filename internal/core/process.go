@@ -42,7 +42,7 @@ type process struct {
 	spawnErr  string
 	problem   string // why it is UNKNOWN
 	exit      Exit
-	hasExit   bool // exit belongs to the last start
+	hasExit   bool   // exit belongs to the last start
 	exitText  string // how it last ended by itself
 	restarts  int
 	asked     bool // the coming start is one that a client asked for
