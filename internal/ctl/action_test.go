@@ -142,6 +142,8 @@ func TestActions(t *testing.T) {
 		{line: "reload", answers: answers{"supervisor.restart": true}, out: "Restarted supervisord\n", calls: "supervisor.restart[]"},
 		{line: "reload", answers: answers{"supervisor.restart": api.NewFault(api.ShutdownState)},
 			out: "ERROR: already shutting down\n", exit: 1, calls: "supervisor.restart[]"},
+		{line: "reload", answers: answers{"supervisor.restart": api.NewFault(api.CantReread, "bad")},
+			out: "ERROR: CANT_REREAD: bad\n", exit: 1, calls: "supervisor.restart[]"},
 		{line: "pid", answers: answers{"supervisor.getPID": 77}, out: "77\n", calls: "supervisor.getPID[]"},
 		{line: "version", answers: answers{"supervisor.getSupervisorVersion": "4.3.0"}, out: "4.3.0\n",
 			calls: "supervisor.getSupervisorVersion[]"},

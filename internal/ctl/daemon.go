@@ -58,8 +58,14 @@ func (c *Controller) doReload(ctx context.Context, arg string) error {
 		return err
 	}
 	err = client.Restart(ctx)
-	if faultCode(err) == api.ShutdownState {
+	switch faultCode(err) {
+	case api.ShutdownState:
 		c.output("ERROR: already shutting down")
+		c.fail(Generic)
+		return nil
+	case api.CantReread:
+		// Only our daemon refuses to restart with a bad configuration.
+		c.output("ERROR: " + err.Error())
 		c.fail(Generic)
 		return nil
 	}
