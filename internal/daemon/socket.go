@@ -1,13 +1,13 @@
 package daemon
 
 import (
-	"fmt"
 	"syscall"
 
 	"supervisord/internal/api"
 	"supervisord/internal/applog"
 	"supervisord/internal/config"
 	"supervisord/internal/launch"
+	"supervisord/internal/python"
 )
 
 // groupSocket is the listening socket of a FastCGI group. It is open while any
@@ -25,7 +25,7 @@ func (s *groupSocket) acquire() error {
 		s.log.Log(api.LevelInfo, "Creating socket "+s.config.URL)
 		fd, err := launch.ListenFastCGI(s.config)
 		if err != nil {
-			return fmt.Errorf("Could not create FastCGI socket %s: %w", s.config.URL, err)
+			return python.ValueErrorf("Could not create FastCGI socket %s: %v", s.config.URL, err)
 		}
 		s.fd = fd
 	}
