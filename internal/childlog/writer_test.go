@@ -136,7 +136,7 @@ func start(t testing.TB, what string, stdin *os.File, o PumpOptions) (*exec.Cmd,
 	fd, w := newPipe(t)
 	defer w.Close()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+what)
+	cmd.Env = append(os.Environ(), childEnv+"="+what, "GORACE=atexit_sleep_ms=0")
 	cmd.Stdout = w
 	cmd.Stderr = os.Stderr
 	if stdin != nil {

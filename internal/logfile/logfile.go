@@ -93,14 +93,6 @@ func (f *File) open() error {
 	return nil
 }
 
-// replace makes file the open file. f.mu is held.
-func (f *File) replace(file *os.File, regular bool) {
-	if f.f != nil {
-		f.f.Close()
-	}
-	f.f, f.regular = file, regular
-}
-
 // Write appends p, then rotates the file if it has reached its size. What
 // cannot be written now is kept and tried again at the next Write and every
 // second; the error then says what is wrong, while n counts the bytes that were
@@ -156,32 +148,47 @@ func (f *File) size() int64 {
 }
 
 // Reopen closes the file and opens the path again: for external rotation. If
-// the path cannot be opened the open file is kept and the error returned.
+// the path cannot be opened the open file is kept and the error returned. A
+// File that is not open stays so.
 func (f *File) Reopen() error {
 	f.mu.Lock()
-	err := f.reopen()
-	if err == nil && f.health.write != nil {
-		f.flush()
-	}
+	err := f.reopenIfUsed()
 	f.mu.Unlock()
 	f.notice.send()
 	f.report()
 	return err
 }
 
-// reopen is Reopen without the locking.
+// reopenIfUsed is Reopen without the locking.
+func (f *File) reopenIfUsed() error {
+	if f.f == nil && f.health.write == nil {
+		return nil
+	}
+	if err := f.reopen(); err != nil {
+		return err
+	}
+	if f.health.write != nil {
+		return f.flush()
+	}
+	return nil
+}
+
+// reopen opens the path and makes that the open file. f.mu is held.
 func (f *File) reopen() error {
 	file, regular, err := openAppend(f.path)
 	if err != nil {
 		return err
 	}
-	f.replace(file, regular)
-	f.closed = false
+	if f.f != nil {
+		f.f.Close()
+	}
+	f.f, f.regular, f.closed = file, regular, false
 	return nil
 }
 
-// Clear removes the file and opens a new one, which is empty. What is not a
-// regular file is left alone.
+// Clear removes the file and makes a new one, which is empty. What is not a
+// regular file is left alone, and nothing is made by a File that is not open
+// where there is nothing.
 func (f *File) Clear() error {
 	f.mu.Lock()
 	err := f.clear()
@@ -193,14 +200,26 @@ func (f *File) Clear() error {
 
 // clear is Clear without the locking.
 func (f *File) clear() error {
+	closed := f.f == nil
 	info, err := os.Stat(f.path)
-	if err == nil && !rotatable(f.path, info) {
+	switch {
+	case err == nil && !rotatable(f.path, info):
+		return nil
+	case err == nil:
+		err = os.Remove(f.path)
+	case closed && os.IsNotExist(err):
 		return nil
 	}
-	if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) {
+	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	return f.reopen()
+	if err := f.reopen(); err != nil {
+		return err
+	}
+	if closed {
+		return f.close()
+	}
+	return nil
 }
 
 // Close closes the file. A later Write opens it again. Bytes that could not be

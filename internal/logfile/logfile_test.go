@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -205,6 +206,30 @@ func TestClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFiles(t, dir, "log", "")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, do := range []func() error{f.Clear, f.Reopen} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		wantFiles(t, dir)
+	}
+}
+
+// What Files of a path share goes away with them.
+func TestPlacesAreForgotten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	Open(path, Options{})
+	for {
+		runtime.GC()
+		places.mu.Lock()
+		_, found := places.m[path]
+		places.mu.Unlock()
+		if !found {
+			break
+		}
+	}
 }
 
 func TestCloseAndWriteAgain(t *testing.T) {

@@ -46,10 +46,32 @@ func rotatable(path string, info os.FileInfo) bool {
 	return info.Mode().IsRegular()
 }
 
+// maxLinks limits the symbolic links that descriptor follows.
+const maxLinks = 10
+
 // descriptor returns the number of the descriptor of this process that path
-// names.
+// names, directly or as a symbolic link: images of containers have such links
+// in place of log files.
 func descriptor(path string) (fd int, ok bool) {
-	path = filepath.Clean(path)
+	for range maxLinks {
+		path = filepath.Clean(path)
+		if fd, ok := descriptorName(path); ok {
+			return fd, true
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return 0, false
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(path), link)
+		}
+		path = link
+	}
+	return 0, false
+}
+
+// descriptorName returns the number in one of the names that descriptors have.
+func descriptorName(path string) (fd int, ok bool) {
 	switch path {
 	case "/dev/stdin":
 		return 0, true

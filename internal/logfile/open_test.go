@@ -36,6 +36,31 @@ func descriptorPath(t *testing.T, f interface {
 	return path
 }
 
+func TestLinkToDescriptor(t *testing.T) {
+	dir := t.TempDir()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for name, to := range map[string]string{"a": descriptorPath(t, w), "b": "a", "loop": "loop"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeAndTouch(t, filepath.Join(dir, "b"))
+	w.Close()
+	if got, err := io.ReadAll(r); string(got) != "one\ntwo\n" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "b")); err != nil {
+		t.Error(err)
+	}
+	if _, err := Open(filepath.Join(dir, "loop"), Options{}); !errorIs(err, syscall.ELOOP) {
+		t.Errorf("Open of a loop: %v", err)
+	}
+}
+
 // writeAndTouch does everything to a File that must not harm what is not a
 // regular file of its own.
 func writeAndTouch(t *testing.T, path string) {
