@@ -15,7 +15,7 @@ func isSpace(r rune) bool { return python.IsSpace(r) }
 
 // isTerminal reports whether a descriptor is a terminal.
 func isTerminal(fd int) bool {
-	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	_, err := unix.IoctlGetTermios(fd, getTermios)
 	return err == nil
 }
 

@@ -62,14 +62,14 @@ func passwordLine(line string, err error) (string, error) {
 // changeTermios changes the settings of a terminal and returns a function that
 // restores them.
 func changeTermios(fd int, change func(*unix.Termios)) (restore func(), err error) {
-	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
 		return nil, err
 	}
 	after := *before
 	change(&after)
-	if err := unix.IoctlSetTermios(fd, unix.TCSETSW, &after); err != nil {
+	if err := unix.IoctlSetTermios(fd, setTermios, &after); err != nil {
 		return nil, err
 	}
-	return func() { unix.IoctlSetTermios(fd, unix.TCSETSW, before) }, nil
+	return func() { unix.IoctlSetTermios(fd, setTermios, before) }, nil
 }

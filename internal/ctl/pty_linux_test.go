@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -168,11 +167,4 @@ func onEach(t *testing.T, test func(t *testing.T, term string)) {
 	for _, term := range terminals {
 		t.Run(term, func(t *testing.T) { test(t, term) })
 	}
-}
-
-// lastLine returns the last line on the screen.
-func (x *terminal) lastLine() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.text[strings.LastIndexAny(x.text, "\r\n")+1:]
 }
