@@ -120,18 +120,27 @@ func (d *Daemon) spawnFailed(c *child, gen core.Gen, reason string) {
 	d.step(core.SpawnFailed{Proc: c.id, Gen: gen, Reason: reason})
 }
 
-// reopenLogs opens all log files again, after they were renamed.
+// reopenLogs opens all log files again, after they were renamed. Those of
+// processes that do not run are closed: they come back when there is something
+// to write.
 func (d *Daemon) reopenLogs() {
 	d.log.Log(api.LevelInfo, "supervisord logreopen")
 	if err := d.log.Reopen(); err != nil {
 		d.log.Log(api.LevelError, "cannot reopen the activity log: "+err.Error())
 	}
-	logs := make([]*childlog.Log, 0, 2*len(d.children))
+	var open, idle []*childlog.Log
 	for _, c := range d.children {
-		logs = append(logs, c.logs[:]...)
+		if c.pid != 0 {
+			open = append(open, c.logs[:]...)
+		} else {
+			idle = append(idle, c.logs[:]...)
+		}
 	}
 	go func() {
-		for _, l := range logs {
+		for _, l := range idle {
+			l.Close()
+		}
+		for _, l := range open {
 			if err := l.Reopen(); err != nil {
 				d.log.Log(api.LevelError, fmt.Sprintf("cannot reopen %s: %v", l.Path(), err))
 			}
