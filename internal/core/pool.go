@@ -133,8 +133,9 @@ func (c *Core) send(p *pool) bool {
 		}
 		l.protocol.Sent()
 		l.current = n
-		c.emit(Effect{Kind: WriteStdin, Proc: proc.id, Gen: proc.gen, Data: header.Envelope(n.payload)})
+		// The line comes first, so that what the listener answers comes after it.
 		c.logf(api.LevelDebug, "event %d sent to listener %s", n.serial, proc.config.Name)
+		c.emit(Effect{Kind: WriteStdin, Proc: proc.id, Gen: proc.gen, Data: header.Envelope(n.payload)})
 		return true
 	}
 	return false
