@@ -168,6 +168,17 @@ func (l *Logger) Reopen() error {
 	return l.file.Reopen()
 }
 
+// Outputs returns the number of places to which lines are written.
+func (l *Logger) Outputs() int {
+	n := 0
+	for _, there := range []bool{l.stdout != nil, l.file != nil, l.syslog != nil} {
+		if there {
+			n++
+		}
+	}
+	return n
+}
+
 // Clear removes the file and opens a new one.
 func (l *Logger) Clear() error {
 	if l.file == nil {

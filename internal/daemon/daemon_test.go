@@ -382,7 +382,12 @@ func TestClearLogs(t *testing.T) {
 	if err := r.ClearMainLog(ctx); err != nil {
 		t.Error(err)
 	}
-	r.followSource(r.MainLog(), "INFO reopening log file")
+	if err := r.StopProcess(ctx, "a", true); err != nil {
+		t.Error(err)
+	}
+	if text := r.log(); strings.Contains(text, "spawned") || !strings.Contains(text, "stopped: a") {
+		t.Errorf("the log after it was cleared: %q", text)
+	}
 }
 
 // TestFastCGISocket shares one socket among the processes of a group, opened

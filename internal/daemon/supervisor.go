@@ -329,16 +329,20 @@ func (d *Daemon) RemoveGroup(ctx context.Context, group string) error {
 // MainLog returns the activity log.
 func (d *Daemon) MainLog() api.LogSource { return d.log }
 
-// ClearMainLog removes the file of the activity log and opens a new one.
+// ClearMainLog removes the file of the activity log and opens a new one, which
+// is empty: what is said about it, once for every place where lines go, stands
+// at the end of the old one.
 func (d *Daemon) ClearMainLog(context.Context) error {
 	path := d.log.Path()
 	if _, err := os.Stat(path); path == "" || err != nil {
 		return api.NewFault(api.NoFile)
 	}
+	for range d.log.Outputs() {
+		d.log.Log(api.LevelInfo, "reopening log file")
+	}
 	if err := d.log.Clear(); err != nil {
 		return api.NewFault(api.Failed)
 	}
-	d.log.Log(api.LevelInfo, "reopening log file")
 	return nil
 }
 
