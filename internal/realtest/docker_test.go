@@ -28,10 +28,9 @@ func docker(t *testing.T, args ...string) string {
 func scratchImage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := testenv.BuildStatic(dir); err != nil {
+	if err := testenv.BuildStatic(dir, "./cmd/...", testprog); err != nil {
 		t.Fatal(err)
 	}
-	buildTestprog(t, dir)
 	writeConf(t, filepath.Join(dir, "supervisord.conf"), "/bin", "/run")
 
 	var image bytes.Buffer

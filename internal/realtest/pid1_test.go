@@ -26,6 +26,9 @@ import (
 // limit is how long a test waits for what it waits for.
 const limit = 2 * time.Minute
 
+// testprog is the package of the program that the tests run.
+const testprog = "./internal/realtest/testprog"
+
 // containerConf runs as the first process of a container, with all logs on the
 // standard output. @DIR@ is where the programs are.
 const containerConf = `[supervisord]
@@ -57,16 +60,6 @@ redirect_stderr=true
 stdout_logfile=/dev/fd/1
 stdout_logfile_maxbytes=0
 `
-
-// buildTestprog builds the static program that the tests run into dir.
-func buildTestprog(t *testing.T, dir string) {
-	t.Helper()
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "testprog"), "./testprog")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build testprog: %v\n%s", err, out)
-	}
-}
 
 // writeConf writes containerConf for programs in bin and files in run.
 func writeConf(t *testing.T, file, bin, run string) {
@@ -247,8 +240,11 @@ func TestStdout(t *testing.T) {
 	if testenv.Reference() {
 		t.Skip("the Python implementation cannot do most of this")
 	}
+	testenv.Programs(t)
 	bin := openTemp(t)
-	buildTestprog(t, bin)
+	if err := testenv.BuildStatic(bin, testprog); err != nil {
+		t.Fatal(err)
+	}
 	for _, user := range []string{"root", "nobody"} {
 		for _, kind := range stdouts {
 			t.Run(user+"/"+kind.name, func(t *testing.T) {
@@ -343,8 +339,11 @@ func TestPID1(t *testing.T) {
 	if out, err := exec.Command("unshare", "--pid", "--fork", "--mount-proc", "true").CombinedOutput(); err != nil {
 		t.Skipf("no PID namespace can be made here: %v: %s", err, out)
 	}
+	testenv.Programs(t)
 	bin, run := openTemp(t), openTemp(t)
-	buildTestprog(t, bin)
+	if err := testenv.BuildStatic(bin, testprog); err != nil {
+		t.Fatal(err)
+	}
 	conf := filepath.Join(run, "supervisord.conf")
 	writeConf(t, conf, bin, run)
 

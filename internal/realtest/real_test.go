@@ -7,6 +7,6 @@ import (
 	"supervisord/internal/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+func TestMain(m *testing.M) { testenv.Main(m, testprog, "./docs/examples/listener") }
 
 func TestPrograms(t *testing.T) { scripttest.Run(t, "testdata") }

@@ -90,7 +90,8 @@ func cmdWaitState(ts *testscript.TestScript, neg bool, args []string) {
 			return s.daemon != nil && s.daemon.exited()
 		}
 		last = info.StateName
-		return slices.Contains(args[1:], info.StateName)
+		// Nothing leaves FATAL by itself.
+		return slices.Contains(args[1:], last) || last == api.Fatal.String()
 	})
 	if !ok || !slices.Contains(args[1:], last) {
 		ts.Fatalf("%s did not reach %s: %s", args[0], strings.Join(args[1:], " or "), last)

@@ -5,7 +5,8 @@
 // commands. Each runs in a directory of its own, $WORK, whose supervisord.conf
 // this package writes when the script has none: it has a socket at
 // $WORK/s.sock, logs in $WORK and includes $WORK/*.ini. $PORT and $PORT2 are
-// free TCP ports, $ID is a text that no other script has.
+// free TCP ports, $ID is a text that no other script has, $ROOT is the directory
+// of the sources.
 //
 // The commands that are added:
 //

@@ -58,6 +58,7 @@ type scriptKey struct{}
 
 // Run runs the scripts in dir as parallel subtests.
 func Run(t *testing.T, dir string) {
+	testenv.Programs(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                dir,
 		Setup:              setup,
@@ -89,7 +90,12 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	root, err := testenv.Root()
+	if err != nil {
+		return err
+	}
 	env.Vars = append(env.Vars,
+		"ROOT="+root,
 		"ID="+s.id,
 		"PORT="+ports[0],
 		"PORT2="+ports[1],

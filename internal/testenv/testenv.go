@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,39 +27,69 @@ import (
 // implementation.
 func Reference() bool { return os.Getenv("SUPERVISOR_REF") != "" }
 
-// Main builds the programs into a directory of its own, puts it first on PATH,
-// runs the tests of m and exits. It is what TestMain calls in a package whose
-// tests run the programs.
-func Main(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
+// Main builds the programs, and those in the other packages that are named by
+// their directories in the module, into a directory of its own, puts it first on
+// PATH, runs the tests of m and exits. It is what TestMain calls in a package
+// whose tests run the programs; these call Programs, too.
+func Main(m *testing.M, others ...string) {
 	flag.Parse()
-	dir := os.Getenv("SUPERVISOR_REF")
-	if dir == "" && flag.Lookup("test.list").Value.String() == "" {
-		var err error
-		dir, err = os.MkdirTemp("", "supervisord-bin")
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "make directory for the programs: %v\n", err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		if err := Build(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
+	if flag.Lookup("test.list").Value.String() != "" {
+		os.Exit(m.Run())
 	}
-	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+	status, err := run(m, others)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		status = 1
 	}
-	return m.Run()
+	os.Exit(status)
 }
 
-// Build builds the programs of this module into dir, with the race detector if
-// the test itself has it.
-func Build(dir string) error {
+func run(m *testing.M, others []string) (status int, err error) {
+	dir, err := os.MkdirTemp("", "supervisord-bin")
+	if err != nil {
+		return 0, fmt.Errorf("make directory for the programs: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	path := dir + string(os.PathListSeparator) + os.Getenv("PATH")
+	packages := others
+	if ref := os.Getenv("SUPERVISOR_REF"); ref != "" {
+		path = ref + string(os.PathListSeparator) + path
+	} else {
+		packages = append(packages, "./cmd/...")
+	}
+	if err := build(dir, testFlags(), os.Environ(), packages...); err != nil {
+		return 0, err
+	}
+	if err := os.Setenv("PATH", path); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// readOnce reads the sources once.
+var readOnce = sync.OnceValue(func() error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	return readSources(root)
+})
+
+// Programs says that a test depends on the programs that Main built. Without it
+// the result of a test that passed may be taken from the cache after a change of
+// a program: the cache knows of the files and variables that tests looked at,
+// not of those that Main did.
+func Programs(tb testing.TB) {
+	tb.Helper()
+	Reference()
+	if err := readOnce(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// testFlags are the flags to build programs with for a test: they have the race
+// detector if the test itself has it.
+func testFlags() []string {
 	var flags []string
 	if raceEnabled {
 		flags = append(flags, "-race")
@@ -66,25 +97,25 @@ func Build(dir string) error {
 	if os.Getenv("GOCOVERDIR") != "" {
 		flags = append(flags, "-cover", "-coverpkg=./...")
 	}
-	return build(dir, flags, os.Environ())
+	return flags
 }
 
-// BuildStatic builds the programs into dir as they are released: they need no
-// library and have no race detector.
-func BuildStatic(dir string) error {
-	return build(dir, nil, append(os.Environ(), "CGO_ENABLED=0"))
+// BuildStatic builds packages of programs, such as "./cmd/...", into dir as they
+// are released: they need no library and have no race detector.
+func BuildStatic(dir string, packages ...string) error {
+	return build(dir, nil, append(os.Environ(), "CGO_ENABLED=0"), packages...)
 }
 
-func build(dir string, flags, environ []string) error {
-	root, err := moduleRoot()
+func build(dir string, flags, environ []string, packages ...string) error {
+	if len(packages) == 0 {
+		return nil
+	}
+	root, err := Root()
 	if err != nil {
 		return err
 	}
-	if err := readSources(root); err != nil {
-		return err
-	}
 	args := append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...)
-	cmd := exec.Command("go", append(args, "./cmd/...")...)
+	cmd := exec.Command("go", append(args, packages...)...)
 	cmd.Dir = root
 	cmd.Env = environ
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -93,8 +124,8 @@ func build(dir string, flags, environ []string) error {
 	return nil
 }
 
-// moduleRoot returns the directory of go.mod above the current directory.
-func moduleRoot() (string, error) {
+// Root returns the directory of go.mod above the current directory.
+func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
@@ -129,6 +160,7 @@ func readSources(root string) error {
 // on PATH. The message names the Debian package that has it.
 func NeedProgram(tb testing.TB, program, debianPackage string) {
 	tb.Helper()
+	Programs(tb)
 	if _, err := exec.LookPath(program); err != nil {
 		missing(tb, "%s is not installed (Debian: apt-get install %s)", program, debianPackage)
 	}
@@ -137,6 +169,7 @@ func NeedProgram(tb testing.TB, program, debianPackage string) {
 // NeedRoot skips the test, or fails it when CI=true, unless it runs as root.
 func NeedRoot(tb testing.TB) {
 	tb.Helper()
+	Programs(tb)
 	if os.Getuid() != 0 {
 		missing(tb, "this test must run as root")
 	}
@@ -146,6 +179,7 @@ func NeedRoot(tb testing.TB) {
 // CI=true: an engine cannot be installed everywhere.
 func NeedDocker(tb testing.TB) {
 	tb.Helper()
+	Programs(tb)
 	out, err := exec.Command("docker", "version", "--format", "{{.Server.Version}}").CombinedOutput()
 	if err != nil {
 		tb.Skipf("no Docker engine answers: %v: %s", err, strings.TrimSpace(string(out)))

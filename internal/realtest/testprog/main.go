@@ -4,22 +4,24 @@
 //	testprog serve     says "ready" on stdout and "error" on stderr, then waits
 //	                   for SIGTERM, says "bye" and exits
 //	testprog orphan    starts a process that outlives it and exits
-//	testprog exit N    exits with status N
+//	testprog fcgi      answers FastCGI requests on the socket that is its
+//	                   standard input
 package main
 
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/fcgi"
 	"os"
 	"os/signal"
 	"runtime"
-	"strconv"
 	"syscall"
 )
 
 func main() {
 	if len(os.Args) < 2 {
-		fatal("usage: testprog serve|orphan|exit N")
+		fatal("usage: testprog serve|orphan|fcgi")
 	}
 	switch os.Args[1] {
 	case "serve":
@@ -28,15 +30,16 @@ func main() {
 		orphan()
 	case "linger":
 		linger()
-	case "exit":
-		n, err := strconv.Atoi(os.Args[2])
-		if err != nil {
-			fatal(err)
-		}
-		os.Exit(n)
+	case "fcgi":
+		fatal(fcgi.Serve(nil, http.HandlerFunc(answer)))
 	default:
 		fatal("unknown mode " + os.Args[1])
 	}
+}
+
+// answer says which process answers what.
+func answer(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "process %d answers %s\n", os.Getpid(), r.URL.Path)
 }
 
 func serve() {
