@@ -72,14 +72,14 @@ func newFake(t *testing.T, onCall func(method string, params []any) any) *fake {
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
-	wantUser, wantPassword := f.user, f.password
+	wantUser, wantPassword, onGet := f.user, f.password, f.onGet
 	f.mu.Unlock()
 	if user, password, _ := r.BasicAuth(); wantUser != "" && (user != wantUser || password != wantPassword) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	if r.Method != http.MethodPost {
-		f.onGet(w, r)
+		onGet(w, r)
 		return
 	}
 	body, _ := io.ReadAll(r.Body)

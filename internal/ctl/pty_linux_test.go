@@ -135,12 +135,22 @@ func (x *terminal) screen() string {
 	return x.raw
 }
 
+// wait waits for the program to end and for everything that it has shown.
+func (x *terminal) wait() {
+	_ = x.cmd.Wait()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for !x.closed {
+		x.more.Wait()
+	}
+}
+
 // exit waits for the program to end and checks its exit status.
 func (x *terminal) exit(want int) {
 	x.t.Helper()
 	late := time.AfterFunc(giveUp, func() { _ = x.cmd.Process.Kill() })
 	defer late.Stop()
-	_ = x.cmd.Wait()
+	x.wait()
 	if got := x.cmd.ProcessState.ExitCode(); got != want {
 		x.t.Errorf("exit status %d, want %d; on the screen: %q", got, want, x.screen())
 	}

@@ -71,7 +71,7 @@ func TestShellSignals(t *testing.T) {
 			if err := x.cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			_ = x.cmd.Wait()
+			x.wait()
 			status := x.cmd.ProcessState.Sys().(syscall.WaitStatus)
 			if signal == syscall.SIGINT && status.ExitStatus() != 0 || signal != syscall.SIGINT && status.Signal() != signal {
 				t.Errorf("after %v: %v; on the screen: %q", signal, x.cmd.ProcessState, x.screen())
@@ -242,7 +242,7 @@ func TestFollow(t *testing.T) {
 	onEach(t, func(t *testing.T, term string) {
 		f := newFake(t, someProcesses)
 		stream := make(chan string)
-		f.onGet = logs(map[string]chan string{"/logtail/cat/stdout": stream, "/mainlogtail": stream})
+		f.set(func() { f.onGet = logs(map[string]chan string{"/logtail/cat/stdout": stream, "/mainlogtail": stream}) })
 		x := f.settings.onTerminal(t, term)
 		x.expect(prompt)
 		for _, line := range []string{"tail -f cat", "maintail -f"} {
@@ -301,7 +301,9 @@ func (p *talkative) answer(method string, params []any) any {
 func startTalkative(t *testing.T) (*fake, *talkative) {
 	p := &talkative{out: make(chan string), main: make(chan string), state: api.Running}
 	f := newFake(t, p.answer)
-	f.onGet = logs(map[string]chan string{"/logtail/cat/stdout": p.out, "/logtail/cat/stderr": nil, "/mainlogtail": p.main})
+	f.set(func() {
+		f.onGet = logs(map[string]chan string{"/logtail/cat/stdout": p.out, "/logtail/cat/stderr": nil, "/mainlogtail": p.main})
+	})
 	return f, p
 }
 
