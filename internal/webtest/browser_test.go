@@ -111,8 +111,22 @@ func serve(t *testing.T, sup *Supervisor) (url string, down func(bool)) {
 }
 
 // open opens a page of a Supervisor, or with an empty path none yet, in a new
-// tab. The test fails if the page reports an error that was not expected.
+// tab.
 func open(t *testing.T, sup *Supervisor, path string) *tab {
+	t.Helper()
+	// The tab is closed before the server.
+	url, down := serve(t, sup)
+	tb := newTab(t)
+	tb.sup, tb.url, tb.down = sup, url, down
+	if path != "" {
+		tb.visit(path)
+	}
+	return tb
+}
+
+// newTab opens an empty tab. The test fails if a page in it reports an error
+// that was not expected.
+func newTab(t *testing.T) *tab {
 	t.Helper()
 	parent, err := chromium()
 	if err != nil {
@@ -121,18 +135,14 @@ func open(t *testing.T, sup *Supervisor, path string) *tab {
 		}
 		t.Skip(err)
 	}
-	url, down := serve(t, sup)
 	ctx, cancel := chromedp.NewContext(parent)
 	t.Cleanup(cancel)
-	ctx, cancelTimeout := context.WithTimeout(ctx, 2*patience)
+	ctx, cancelTimeout := context.WithTimeout(ctx, 4*patience)
 	t.Cleanup(cancelTimeout)
-	tb := &tab{t: t, ctx: ctx, sup: sup, url: url, down: down}
+	tb := &tab{t: t, ctx: ctx}
 	go tb.listen(chromedp.Console(ctx))
 	t.Cleanup(tb.checkProblems)
 	tb.run(chromedp.EmulateViewport(1280, 800))
-	if path != "" {
-		tb.visit(path)
-	}
 	return tb
 }
 
@@ -197,7 +207,7 @@ func (tb *tab) until(expression string) {
 		case err == nil:
 			return
 		case ctx.Err() != nil || errors.As(err, &thrown):
-			tb.t.Fatalf("never true: %s (%v)\npage: %s", expression, err, js[string](tb, "document.body.innerText"))
+			tb.t.Fatalf("never true: %s (%v)\npage: %s", expression, err, js[string](tb, "document.body.innerText.slice(0, 2000)"))
 		}
 	}
 }

@@ -161,8 +161,9 @@ func (h *Handler) reason(ctx context.Context, name string, err error) string {
 		if info.SpawnErr != "" {
 			words += ": " + info.SpawnErr
 		}
-		if info.ExitReason != "" && faultCode(err) == api.AbnormalTermination {
-			words += " (" + info.ExitReason + ")"
+		// A process that was not even begun has not ended either.
+		if info.ExitReason != "" && (info.SpawnErr == "" || strings.HasPrefix(info.SpawnErr, "Exited too quickly")) {
+			words += ", " + info.ExitReason
 		}
 	}
 	return words

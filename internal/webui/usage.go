@@ -136,7 +136,6 @@ func parseStat(line []byte) (st procStat, ok bool) {
 	}
 	ok = true
 	number := func(field []byte) uint64 {
-		// The conversion for a call is one that does not allocate.
 		n, err := strconv.ParseUint(string(field), 10, 63)
 		ok = ok && err == nil
 		return n

@@ -28,6 +28,7 @@ let carry = new Uint8Array(); // the bytes of the last line, while it has no end
 let partial = false; // whether the last line shown is that one
 let following = true;
 let missed = 0;
+let meant = -Infinity; // when a person scrolled last
 
 // Reading and writing the window is done in turns, never two at once.
 let turn = Promise.resolve();
@@ -178,6 +179,7 @@ function stick() {
 // follow begins or ends following.
 function follow(on) {
   following = on;
+  meant = -Infinity; // What was done before means nothing any more.
   $("follow").setAttribute("aria-pressed", on);
   setText($("follow"), on ? "Following" : "Follow");
   if (on) inTurn(catchUp);
@@ -202,7 +204,7 @@ let condition = "";
 
 // Only what a person does ends following, and only upwards.
 const scrollKeys = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "];
-let meant = 0, lastTop = 0;
+let lastTop = 0;
 for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
   view.addEventListener(kind, (event) => {
     if (kind !== "keydown" || scrollKeys.includes(event.key)) meant = performance.now();

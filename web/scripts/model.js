@@ -50,6 +50,13 @@ export function latest(list) {
 // sentence makes a sentence of a reason.
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 
+// spawnError says why a program could not be started, with how it ended if it
+// did start.
+function spawnError(p, otherwise) {
+  const ended = p.exitreason && (!p.spawnerr || p.spawnerr.startsWith("Exited too quickly"));
+  return sentence(p.spawnerr || otherwise) + (ended ? ` ${sentence(p.exitreason)}` : "");
+}
+
 const flappingFor = 120; // seconds that a program must run to be believed
 
 // problem returns what is wrong with a program, or null: its level ("bad" or
@@ -57,11 +64,11 @@ const flappingFor = 120; // seconds that a program must run to be believed
 export function problem(p) {
   switch (p.statename) {
     case "FATAL":
-      return { level: "bad", kind: "fatal", word: "fatal", why: sentence(p.spawnerr || "it could not be started") };
+      return { level: "bad", kind: "fatal", word: "fatal", why: spawnError(p, "it could not be started") };
     case "UNKNOWN":
       return { level: "bad", kind: "unknown", word: "unknown", why: sentence(p.spawnerr || "it could not be stopped") };
     case "BACKOFF":
-      return { level: "warn", kind: "backoff", word: "backoff", why: `${sentence(p.spawnerr || "it ended too early")} It will be tried again.` };
+      return { level: "warn", kind: "backoff", word: "backoff", why: `${spawnError(p, "it ended too early")} It will be tried again.` };
     case "EXITED":
       if (p.unexpected) return { level: "warn", kind: "unexpected", word: "exited", why: sentence(p.exitreason || `exit status ${p.exitstatus}`) };
       break;
