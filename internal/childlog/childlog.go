@@ -1,11 +1,15 @@
 // Package childlog moves the output of processes. A Log is where one channel
 // of a process is written, for as long as the process is configured; a Pump
-// reads one pipe of one running process into it, in its own goroutine, so that
-// a slow disk holds up only the program that writes there.
+// reads one pipe of one running process into it, in a goroutine that nobody
+// else waits for, so that a slow disk holds up only the program that writes
+// there.
 //
-// Bytes are read once and written once; nothing is kept back between reads but
-// what may become a capture tag or a terminal escape, and what may become a
-// whole line for syslog.
+// Bytes are read once and written once, in the order in which they came;
+// nothing is kept back between reads but what may become a capture tag or a
+// terminal escape, and what may become a whole line for syslog. A pipe that
+// nobody writes to costs a registration with the kernel and about 2 KiB: no
+// goroutine, no buffer and no wake-up. One that is written to all the time is
+// read about once in a millisecond.
 package childlog
 
 import (
