@@ -9,11 +9,14 @@ import (
 	"supervisord/internal/config"
 	"supervisord/internal/daemon"
 	"supervisord/internal/launch"
+	"supervisord/internal/notify"
 )
 
 // serve loads the configuration and runs what it says, again and again as long
 // as a restart is asked for.
 func serve(flags flags) error {
+	// Before anything reads the environment: it is not meant for the programs.
+	notifier, notifyErr := notify.FromEnvironment()
 	load := func() (*config.Config, error) {
 		return config.Load(config.Options{File: flags.file, Overrides: flags.overrides, Environ: os.Environ()})
 	}
@@ -40,7 +43,10 @@ func serve(flags flags) error {
 		}
 		defer stop()
 	}
-	life := &life{load: load, background: background, first: true}
+	life := &life{load: load, background: background, notifier: notifier, first: true}
+	if notifyErr != nil {
+		life.warnings = []string{notifyErr.Error()}
+	}
 	for {
 		restart, err := life.run(cfg)
 		if err != nil || !restart {
@@ -57,6 +63,8 @@ func serve(flags flags) error {
 type life struct {
 	load       func() (*config.Config, error)
 	background *launch.Daemon // nil in the foreground
+	notifier   *notify.Notifier
+	warnings   []string // for the activity log
 	first      bool
 	serial     uint64 // of the next event
 }
@@ -90,6 +98,8 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	defer log.Close()
 	logAll(log, api.LevelCritical, criticals)
 	logAll(log, api.LevelWarn, cfg.Warnings)
+	logAll(log, api.LevelWarn, l.warnings)
+	l.warnings = nil
 	logAll(log, api.LevelInfo, infos)
 	if !s.NoCleanup {
 		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
@@ -118,6 +128,8 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	if l.first && l.background != nil {
 		l.background.Ready()
 	}
+	stop := l.notifier.Follow(d, func(err error) { log.Log(api.LevelWarn, err.Error()) })
+	defer stop()
 	restart = d.Run()
 	l.serial = d.Serial()
 	return restart, nil

@@ -163,6 +163,8 @@ func (d *Daemon) step(ev core.Event) {
 		d.pending = d.pending[1:]
 		now := time.Now()
 		fx := d.core.Step(ev, core.Now{Mono: now.Sub(d.begun), Wall: now}, d.effects[:0])
+		// Before those who wait for a change are woken.
+		d.mood.Store(int32(d.core.Mood()))
 		for i := range fx {
 			d.perform(&fx[i])
 			fx[i] = core.Effect{}
@@ -170,7 +172,6 @@ func (d *Daemon) step(ev core.Event) {
 		d.effects = fx
 	}
 	d.pending = nil
-	d.mood.Store(int32(d.core.Mood()))
 }
 
 // signal takes a signal to supervisord itself. A SIGHUP stops everything before
