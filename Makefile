@@ -36,12 +36,7 @@ lint:
 # fuzz runs every fuzz target for FUZZTIME.
 .PHONY: fuzz
 fuzz:
-	@set -e; for pkg in $(fuzzed); do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "fuzz: $$pkg $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
-		done; \
-	done
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz $(fuzzed)
 
 .PHONY: bench
 bench:
@@ -51,6 +46,11 @@ bench:
 .PHONY: deps
 deps:
 	@.ci/deps
+
+# screenshots makes the pictures of the web pages in docs/images with Chromium.
+.PHONY: screenshots
+screenshots:
+	CI=true $(GO) test -count=1 -run '^TestScreenshots$$' ./internal/webtest -screenshots=$(CURDIR)/docs/images
 
 .PHONY: clean
 clean:
