@@ -21,9 +21,12 @@ const (
 type pool struct {
 	group     *group
 	subscribe event.Set
-	buffer    []*notice
-	serial    uint64 // of the next event
-	hold      timer  // while it is set nothing is sent
+	// subscriptions are those that subscribe is made of. An event that several
+	// of them cover is delivered as often.
+	subscriptions []event.Set
+	buffer        []*notice
+	serial        uint64 // of the next event
+	hold          timer  // while it is set nothing is sent
 }
 
 // notice is an event on its way through a pool.
@@ -52,7 +55,10 @@ func newPool(g *group) *pool {
 	p.hold = timer{index: -1, fire: func(*Core) {}}
 	for _, name := range g.config.Events {
 		if t, ok := event.ParseType(name); ok {
-			p.subscribe.Subscribe(t)
+			var s event.Set
+			s.Subscribe(t)
+			p.subscriptions = append(p.subscriptions, s)
+			p.subscribe = p.subscribe.Union(s)
 		}
 	}
 	return p
@@ -78,10 +84,15 @@ func (c *Core) notify(typ event.Type, payload string) {
 	c.serial++
 	for _, g := range c.groups {
 		if g.pool != nil && g.pool.subscribe.Has(typ) {
-			n := &notice{typ: typ, payload: payload, serial: serial, poolSerial: g.pool.serial}
+			n := notice{typ: typ, payload: payload, serial: serial, poolSerial: g.pool.serial}
 			g.pool.serial++
-			c.makeRoom(g.pool)
-			g.pool.buffer = append(g.pool.buffer, n)
+			for _, s := range g.pool.subscriptions {
+				if s.Has(typ) {
+					again := n
+					c.makeRoom(g.pool)
+					g.pool.buffer = append(g.pool.buffer, &again)
+				}
+			}
 		}
 	}
 }
