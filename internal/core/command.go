@@ -113,8 +113,13 @@ func (c *Core) commandMany(cmd Command, list []*process) {
 			}
 			waits, fault = c.commandSignal(cmd, rq, p, p.namespec())
 		}
-		if !waits {
+		switch {
+		case waits:
+		case cmd.Wait:
 			rq.statuses = append(rq.statuses, p.status(fault))
+		default:
+			// Where nothing is waited for, the order is that of the processes.
+			rq.later = append(rq.later, p.status(fault))
 		}
 	}
 	c.submit(rq)
@@ -155,11 +160,15 @@ func (c *Core) commandStop(cmd Command, rq *request, p *process, name string) (w
 		return false, api.NewFault(api.NotRunning, name)
 	}
 	c.kill(p, p.config.StopSignal)
-	if p.state.IsStopped() || !cmd.Wait {
+	if p.state.IsStopped() {
 		return false, nil
 	}
-	c.reportStop(p)
-	c.wait(rq, p, waitStopped, name)
+	kind := waitKilled
+	if cmd.Wait {
+		c.reportStop(p)
+		kind = waitStopped
+	}
+	c.wait(rq, p, kind, name)
 	return true, nil
 }
 

@@ -365,6 +365,9 @@ func (c *Core) signaled(ev Signaled) {
 			p.config.Name, p.pid, noSuchProcess)
 	}
 	if ev.Problem == "" || ev.Gone {
+		if ev.Req == 0 {
+			c.stopSent(p)
+		}
 		c.answerSignal(p, ev.Req, nil)
 		return
 	}

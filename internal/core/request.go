@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"supervisord/internal/api"
 )
 
@@ -25,6 +27,7 @@ const (
 	waitRunning                 // a start succeeded
 	waitStopped                 // the process is stopped
 	waitSignal                  // a signal was sent
+	waitKilled                  // the stop signal was sent
 )
 
 // waiter is the part of a request that concerns one process.
@@ -126,7 +129,7 @@ func (p *process) outcome(w waiter) (fault *api.Fault, decided bool) {
 		default:
 			return nil, p.state == api.Running
 		}
-	case waitStopped:
+	case waitStopped, waitKilled: // stopSent decides too
 		if p.state == api.Unknown {
 			return api.NewFault(api.Failed, p.problem), true
 		}
@@ -159,6 +162,19 @@ func (c *Core) abandon(p *process) {
 	p.waiters = nil
 	for _, w := range waiters {
 		c.conclude(p, w, api.NewFault(api.BadName, w.name))
+	}
+}
+
+// stopSent answers the clients that asked for a stop without waiting for it.
+func (c *Core) stopSent(p *process) {
+	for {
+		i := slices.IndexFunc(p.waiters, func(w waiter) bool { return w.kind == waitKilled })
+		if i < 0 {
+			return
+		}
+		w := p.waiters[i]
+		p.waiters = slices.Delete(p.waiters, i, i+1)
+		c.conclude(p, w, nil)
 	}
 }
 
