@@ -5,7 +5,6 @@ import (
 
 	"supervisord/internal/api"
 	"supervisord/internal/event"
-	"supervisord/internal/python"
 )
 
 const (
@@ -237,5 +236,4 @@ func (c *Core) captured(ev Captured) {
 		c.notify(typ, event.Output{Group: p.group.config.Name, Process: p.config.Name, PID: ev.PID,
 			Channel: ev.Channel, Data: ev.Data}.CommunicationPayload())
 	}
-	c.logf(api.LevelDebug, "%s %s emitted a comm event", python.Repr(p.config.Name), ev.Channel)
 }
