@@ -39,13 +39,11 @@ func TestScreenshots(t *testing.T) {
 	tb.dark(true)
 	tb.shoot("status-dark.png")
 	tb.run(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
-	tb.shoot("status-phone-dark.png")
 	tb.dark(false)
 	tb.shoot("status-phone.png")
 
 	tb.visit("/log.html?processname=nginx")
 	tb.sees("#log", "request 400 ")
-	tb.shoot("log-phone.png")
 	tb.run(chromedp.EmulateViewport(1280, 800))
 	tb.shoot("log-light.png")
 	tb.dark(true)

@@ -61,7 +61,6 @@ class Card {
       setText(this.from, stream);
       setText(this.tail, text);
       this.words.hidden = false;
-      this.tail.scrollTop = this.tail.scrollHeight;
       return;
     }
   }
