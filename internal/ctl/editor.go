@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 
@@ -142,16 +143,33 @@ func (e *editor) exitRaw() error {
 	return nil
 }
 
-// filter sees each key before readline does. Ctrl-Z stops the processes of the
-// terminal as it always does; readline would stop its parent.
+// filter sees each key before readline does. Ctrl-Z stops what runs in the
+// foreground, as it always does; readline would stop the shell that started it.
+// It then gets a key that does nothing: if it is told to ignore one, it reads
+// ahead and goes on writing after the line has ended.
 func (e *editor) filter(r rune) (rune, bool) {
 	if r != readline.CharCtrlZ {
 		return r, true
 	}
+	if signal.Ignored(syscall.SIGTSTP) {
+		return readline.CharBell, true
+	}
 	e.exitRaw()
-	syscall.Kill(0, syscall.SIGTSTP)
+	// A script that runs this is to be stopped too. It is before the own stop,
+	// after which it would be too late.
+	if parent := os.Getppid(); sameGroup(parent) {
+		syscall.Kill(parent, syscall.SIGTSTP)
+	}
+	stopSelf()
 	e.makeRaw()
-	return r, false
+	e.rl.Refresh()
+	return readline.CharBell, true
+}
+
+// sameGroup reports whether a process is in the process group of this one.
+func sameGroup(pid int) bool {
+	group, err := syscall.Getpgid(pid)
+	return err == nil && group == syscall.Getpgrp()
 }
 
 // Do implements readline.AutoCompleter: it returns what can follow the word

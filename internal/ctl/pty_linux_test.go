@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"supervisord/internal/testenv"
 )
 
 // terminal is a supervisorctl on a pseudo-terminal, as a person has it before
@@ -72,6 +74,29 @@ func (s testSettings) onTerminal(t *testing.T, term string, args ...string) *ter
 		t.Fatal(err)
 	}
 	slave.Close()
+	return watch(t, master, cmd)
+}
+
+// underScript starts a supervisorctl by a shell that controls jobs: when that
+// is stopped, the script says so, waits for a line and lets it go on.
+func (s testSettings) underScript(t *testing.T) *terminal {
+	t.Helper()
+	testenv.NeedProgram(t, "bash", "bash")
+	master, slave := openPTY(t, 100)
+	inner := s.command(t)
+	cmd := exec.CommandContext(t.Context(), "bash", "--norc", "-c", "set -m; \"$0\"; echo script goes on; read; fg >/dev/null", inner.Path)
+	cmd.Env = inner.Env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	return watch(t, master, cmd)
+}
+
+// watch returns the terminal of a program that has been started.
+func watch(t *testing.T, master *os.File, cmd *exec.Cmd) *terminal {
 	x := &terminal{t: t, master: master, cmd: cmd}
 	x.more = sync.NewCond(&x.mu)
 	go x.read()

@@ -59,6 +59,30 @@ func TestShellEnds(t *testing.T) {
 	}
 }
 
+// TestShellStops checks that Ctrl-Z stops and that editing goes on afterwards.
+func TestShellStops(t *testing.T) {
+	x := newFake(t, someProcesses).settings.onTerminal(t, "xterm")
+	x.expect(prompt)
+	x.send("pid c\x1a")
+	// The group is orphaned, since its leader was started by this test: the
+	// kernel drops the signal.
+	x.send("at\r")
+	x.expect(`4242\r\n` + prompt)
+	x.send("\x04")
+	x.exit(0)
+
+	y := newFake(t, someProcesses).settings.underScript(t)
+	y.expect(prompt)
+	y.send("pid c\x1a")
+	y.expect("script goes on")
+	y.send("go\r")
+	y.expect("pid c$")
+	y.send("at\r")
+	y.expect(`4242\r\n` + prompt)
+	y.send("\x04")
+	y.exit(0)
+}
+
 // TestShellSignals checks that the terminal is as it was after a signal from
 // elsewhere.
 func TestShellSignals(t *testing.T) {

@@ -2,7 +2,12 @@
 
 package ctl
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // The requests that get and set the modes of a terminal; the second waits until
 // what was written is shown.
@@ -10,3 +15,6 @@ const (
 	getTermios = unix.TIOCGETA
 	setTermios = unix.TIOCSETAW
 )
+
+// stopSelf stops this process as Ctrl-Z does and returns when it goes on.
+func stopSelf() { syscall.Kill(os.Getpid(), syscall.SIGTSTP) }
