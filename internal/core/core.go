@@ -78,8 +78,8 @@ func (c *Core) Step(ev Event, now Now, fx []Effect) []Effect {
 	c.expire()
 	c.handle(ev)
 	c.tick()
-	c.dispatch()
 	c.proceedShutdown()
+	c.dispatch()
 	if c.changed {
 		c.changed = false
 		c.emit(Effect{Kind: Changed})

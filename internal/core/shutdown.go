@@ -74,7 +74,6 @@ func (c *Core) proceedShutdown() {
 		s.remaining = c.groupsByPriority()
 		c.notify(event.SupervisorStateChangeStopping, "")
 		c.stopLast()
-		c.dispatch()
 	}
 	for len(s.remaining) > 0 && s.remaining[len(s.remaining)-1].unstopped == 0 {
 		s.remaining = s.remaining[:len(s.remaining)-1]
@@ -91,10 +90,13 @@ func (c *Core) proceedShutdown() {
 	}
 }
 
-// stopLast begins to stop the group whose turn it is.
+// stopLast begins to stop the group whose turn it is. Listeners that are still
+// running are sent what happened before, and so not the last news of the group
+// that was stopped before theirs.
 func (c *Core) stopLast() {
 	if n := len(c.shutdown.remaining); n > 0 {
 		c.stopGroup(c.shutdown.remaining[n-1])
+		c.dispatch()
 	}
 }
 
