@@ -507,7 +507,8 @@ func (p *planner) backingOff() {
 	process := pick(p.r, p.now.processes(prog)...)
 	p.call("stopProcess", process, true)
 	p.settle()
-	p.call("startProcess", process, chance(p.r, 50))
+	// The original may answer only when the next try is under way.
+	p.call("startProcess", process, false)
 	p.add(step{kind: "await", target: process, text: "BACKOFF"})
 	p.meddle(process)
 	if chance(p.r, 60) {

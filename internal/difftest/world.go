@@ -138,7 +138,7 @@ func (w *world) makeProgram(r *rand.Rand, name string) *program {
 	p.maybe(r, 50, "stopsignal", pick(r, stopSignals...))
 	wait := "10"
 	if p.temper == deaf || p.stopSignalIsHarmless() {
-		wait = pick(r, "1", "1", "1", "0")
+		wait = "1"
 	}
 	p.set("stopwaitsecs", wait)
 	if chance(r, 25) {
