@@ -86,8 +86,7 @@ func serve(t *testing.T, sup *Supervisor) (url string, down func(bool)) {
 	handler := webui.New(webui.Options{Supervisor: sup, Version: "4.3.0", Describe: rpc.Describe, Interval: 500 * time.Millisecond})
 	var mu sync.Mutex
 	refuse := false
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		refused := refuse
 		mu.Unlock()
