@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"supervisord/internal/api"
@@ -30,13 +31,14 @@ type servers struct {
 	config    *config.Config
 	log       *applog.Logger
 	http      *httpd.Server
-	listeners []net.Listener
+	listeners []*launch.Listener
+	ended     chan struct{}
 }
 
 // openServers opens the sockets. Nothing is served yet.
 func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*servers, error) {
 	table := rpc.NewTable(d, version, cfg.RPCInterfaces)
-	s := &servers{config: cfg, log: log}
+	s := &servers{config: cfg, log: log, ended: make(chan struct{})}
 	s.http = httpd.New(httpd.Options{
 		Methods: table,
 		Logs:    d,
@@ -70,6 +72,38 @@ func (s *servers) serve() {
 				s.log.Log(api.LevelError, fmt.Sprintf("server '%s' ended: %v", server.Section, err))
 			}
 		}()
+		l.Keep(func() { s.restore(i) })
+	}
+	go s.restoreOnSignal()
+}
+
+// restore puts the file of a socket back if it is missing.
+func (s *servers) restore(i int) {
+	server := &s.config.Servers[i]
+	switch restored, err := s.listeners[i].Restore(); {
+	case err != nil:
+		s.log.Log(api.LevelError, fmt.Sprintf("the socket %s was removed and cannot be made again: %v; "+
+			"SIGUSR2 tries once more", server.File, err))
+	case restored:
+		s.log.Log(api.LevelWarn, fmt.Sprintf("the socket %s was removed; it has been made again", server.File))
+	}
+}
+
+// restoreOnSignal looks after the sockets at every SIGUSR2, for where the
+// system does not tell that one was removed, or it could not be made again.
+func (s *servers) restoreOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-signals:
+			for i := range s.listeners {
+				s.restore(i)
+			}
+		case <-s.ended:
+			return
+		}
 	}
 }
 
@@ -78,11 +112,10 @@ func (s *servers) serve() {
 func (s *servers) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	close(s.ended)
 	_ = s.http.Shutdown(ctx) // What is left is closed.
-	for i, l := range s.listeners {
+	for _, l := range s.listeners {
 		l.Close()
-		if server := &s.config.Servers[i]; server.Family == config.Unix {
-			launch.RemoveSocket(server)
-		}
+		l.Remove()
 	}
 }

@@ -21,14 +21,14 @@ const errInUse refusal = "Another program is already listening on a port that on
 // lines for standard error. The error is the text that ends the daemon.
 //
 // The file of a UNIX socket is not removed when the listener is closed: see
-// RemoveSocket.
-func ListenHTTP(server *config.Server, notice func(string)) (net.Listener, error) {
-	var l net.Listener
+// Listener.Remove.
+func ListenHTTP(server *config.Server, notice func(string)) (*Listener, error) {
+	l := &Listener{server: server}
 	var err error
 	if server.Family == config.Unix {
-		l, err = listenUnix(server, notice)
+		l.current, l.file, err = listenUnix(server, notice)
 	} else {
-		l, err = listenInet(server.Host, server.Port)
+		l.current, err = listenInet(server.Host, server.Port)
 	}
 	if err != nil {
 		return nil, listenError(err)

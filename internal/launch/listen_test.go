@@ -44,7 +44,7 @@ func TestListenUnix(t *testing.T) {
 			}
 			echo(t, l, "unix", server.File)
 			l.Close()
-			RemoveSocket(server)
+			l.Remove()
 			if got := names(t, dir); len(got) != 0 {
 				t.Errorf("left behind: %q", got)
 			}

@@ -21,33 +21,37 @@ const maxTakeovers = 10
 // real name by a hard link, which fails if the name exists: so there is no
 // moment in which more users than configured can connect, a connection is never
 // refused by a socket that is there, and of two daemons one wins.
-func listenUnix(server *config.Server, notice func(string)) (net.Listener, error) {
+func listenUnix(server *config.Server, notice func(string)) (net.Listener, os.FileInfo, error) {
 	temp := server.File + "." + strconv.Itoa(os.Getpid())
 	os.Remove(temp)
 	fd, err := bindUnix(temp, server.Mode)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f := os.NewFile(uintptr(fd), temp)
 	defer f.Close() // net.FileListener duplicates it
 	defer os.Remove(temp)
 	if err := os.Lchown(temp, server.OwnerUID, server.OwnerGID); err != nil {
-		return nil, chownError(server, err)
+		return nil, nil, chownError(server, err)
 	}
 	if err := os.Chmod(temp, server.Mode); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := syscall.Listen(fd, syscall.SOMAXCONN); err != nil {
-		return nil, os.NewSyscallError("listen", err)
+		return nil, nil, os.NewSyscallError("listen", err)
+	}
+	info, err := os.Lstat(temp)
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := publish(temp, server.File, notice); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l, err := net.FileListener(f)
 	if err != nil {
 		os.Remove(server.File)
 	}
-	return l, err
+	return l, info, err
 }
 
 // publish gives a socket its real name.
@@ -143,11 +147,4 @@ func chownError(server *config.Server, err error) error {
 	return refusef("Not permitted to chown %s to uid/gid (%d, %d); adjust \"sockchown\" value in config"+
 		" file or on command line to values that the current user (%s) can successfully chown",
 		server.File, server.OwnerUID, server.OwnerGID, name)
-}
-
-// RemoveSocket removes the file of a UNIX socket at the end of the daemon.
-func RemoveSocket(server *config.Server) {
-	if server.Family == config.Unix {
-		os.Remove(server.File)
-	}
 }
