@@ -124,6 +124,9 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 		defer pidfile.Remove()
 		log.Log(api.LevelInfo, fmt.Sprintf("supervisord started with pid %d", os.Getpid()))
 	}
+	if l.first {
+		logAll(log, api.LevelWarn, leftovers(cfg))
+	}
 	servers.serve()
 	if l.first && l.background != nil {
 		l.background.Ready()
@@ -133,6 +136,24 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	restart = d.Run()
 	l.serial = d.Serial()
 	return restart, nil
+}
+
+// maxLeftovers is how many processes of an earlier supervisord are reported one
+// by one.
+const maxLeftovers = 100
+
+// leftovers says which processes of an earlier supervisord go on running.
+func leftovers(cfg *config.Config) []string {
+	found := launch.Leftovers(cfg)
+	var texts []string
+	for _, p := range found[:min(len(found), maxLeftovers)] {
+		texts = append(texts, fmt.Sprintf("a process of '%s' from an earlier supervisord is still running with pid %d; "+
+			"it is not supervised", p.Namespec, p.PID))
+	}
+	if more := len(found) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more processes of an earlier supervisord are still running", more))
+	}
+	return texts
 }
 
 func openLog(s *config.Supervisord) (*applog.Logger, error) {

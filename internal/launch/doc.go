@@ -17,6 +17,7 @@
 //	ListenHTTP        sockets are open before the daemon leaves the terminal
 //	Daemon.Enter      leaves the terminal; the pidfile comes after it
 //	WritePidfile
+//	Leftovers         before anything is started
 //	Daemon.Ready      lets the foreground process end
 //
 // Texts are Supervisor's. The manual describes all of this under
