@@ -45,7 +45,16 @@ func TestLives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	puppet := filepath.Join(t.TempDir(), "puppet")
+	// Programs run as another user too, who must be able to reach it.
+	dir, err := os.MkdirTemp("", "puppet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	puppet := filepath.Join(dir, "puppet")
 	if out, err := exec.Command("go", "build", "-o", puppet, "./puppet").CombinedOutput(); err != nil {
 		t.Fatalf("build puppet: %v\n%s", err, out)
 	}

@@ -41,6 +41,8 @@ type step struct {
 //	config    write another configuration
 //	rename    rename the log files, as logrotate does
 //	update    do what supervisorctl update does
+//	reborn    wait until the daemon has started anew
+//	ending    wait until the daemon is shutting down
 //	end       wait until the daemon has ended
 
 func (s step) String() string {
@@ -113,10 +115,7 @@ func (p *plan) script(process string, nth int) []order {
 		return nil
 	}
 	r := rand.New(rand.NewPCG(p.seed, uint64(len(process))<<32+uint64(nth)))
-	stop := signals[prog.get("stopsignal")]
-	if stop == 0 {
-		stop = signals["TERM"]
-	}
+	stop := prog.stopSignal()
 	exit := order{Op: "exit", N: pick(r, 0, 1, 2, 3)}
 	hello := order{Op: "write", N: 1 + r.IntN(2), Text: fmt.Sprintf("%s appears for the %dth time\n", name, nth)}
 	switch prog.temper {
@@ -143,6 +142,8 @@ func (p *plan) script(process string, nth int) []order {
 				[]string{"RESULT 2\nOKREADY\n", "nonsense\n"}, []string{"RESULT 2\nOK", "stall"})
 		}
 		return []order{o}
+	case sullen:
+		return []order{{Op: "listen", Answers: []string{"stall"}}}
 	case steady, broken:
 	}
 	return []order{{Op: "stdin"}}
@@ -168,7 +169,7 @@ func (p *plan) fickle(pool string) bool {
 // it is one of several in a pool, or it hears of output, which comes in pieces.
 func (p *plan) capricious(process string) bool {
 	for name, prog := range p.programs {
-		if strings.HasSuffix(name, ":"+process) && prog.temper == hearer {
+		if strings.HasSuffix(name, ":"+process) && (prog.temper == hearer || prog.temper == sullen) {
 			return prog.numprocs > 1 || strings.Contains(prog.get("events"), "PROCESS_LOG")
 		}
 	}
@@ -422,7 +423,11 @@ func (p *planner) meddle(process string) {
 	group, _, _ := strings.Cut(process, ":")
 	for range 1 + p.r.IntN(3) {
 		wait := chance(p.r, 30)
-		switch p.r.IntN(9) {
+		what := p.r.IntN(9)
+		if p.programs[process] != nil && p.programs[process].temper == broken && (what == 1 || what == 5 || what == 6) {
+			continue // a signal may come before the exec that fails
+		}
+		switch what {
 		case 0:
 			p.call("startProcess", process, wait)
 		case 1:
@@ -451,13 +456,9 @@ func (p *planner) stopping() {
 	if prog == nil || prog.get("stopwaitsecs") != "10" || prog.get("stopsignal") == "KILL" {
 		return
 	}
-	stop := signals[prog.get("stopsignal")]
-	if stop == 0 {
-		stop = signals["TERM"]
-	}
 	p.call("startProcess", process, true)
 	p.settle()
-	p.tell(process, order{Op: "catch", Signal: stop, N: -1})
+	p.tell(process, order{Op: "catch", Signal: prog.stopSignal(), N: -1})
 	p.call("stopProcess", process, false)
 	p.add(step{kind: "await", target: process, text: "STOPPING"})
 	p.meddle(process)
@@ -577,12 +578,10 @@ func (p *planner) background() {
 		p.settle()
 		p.add(step{kind: "begin", method: "startProcess", args: []any{process, true}})
 		p.add(step{kind: "await", target: process, text: "STARTING"})
-		switch p.r.IntN(4) {
+		switch p.r.IntN(3) {
 		case 0:
-			p.tell(process, order{Op: "exit", N: pick(p.r, 0, 1)})
-		case 1:
 			p.call("stopProcess", process, true)
-		case 2:
+		case 1:
 			p.call("stopProcess", process, false)
 		}
 		p.add(step{kind: "join"})
@@ -590,10 +589,7 @@ func (p *planner) background() {
 	}
 	p.call("startProcess", process, true)
 	p.settle()
-	stop := slices.Max([]int{signals[prog.get("stopsignal")], 1})
-	if prog.get("stopsignal") == "" {
-		stop = signals["TERM"]
-	}
+	stop := prog.stopSignal()
 	if stop == signals["KILL"] || prog.get("stopwaitsecs") != "10" {
 		return
 	}
@@ -619,10 +615,66 @@ func (p *planner) end() {
 		p.settle()
 		p.call("getAllProcessInfo")
 	}
+	switch p.r.IntN(4) {
+	case 0:
+		p.endWhileStarting()
+	case 1:
+		p.endSlowly()
+	default:
+		p.shutdown()
+	}
+	p.add(step{kind: "end"})
+}
+
+func (p *planner) shutdown() {
 	if chance(p.r, 50) {
 		p.call("shutdown")
 	} else {
 		p.add(step{kind: "signal", n: pick(p.r, 15, 2, 3)})
 	}
-	p.add(step{kind: "end"})
+}
+
+// endWhileStarting ends the daemon while a process is STARTING or in BACKOFF.
+func (p *planner) endWhileStarting() {
+	prog := p.program(func(prog *program) bool { return prog.get("startsecs") > "1" && prog.get("startretries") != "0" })
+	if prog != nil {
+		process := pick(p.r, p.now.processes(prog)...)
+		p.call("stopProcess", process, true)
+		p.settle()
+		p.call("startProcess", process, false)
+		state := "STARTING"
+		if prog.temper == hasty || prog.temper == broken {
+			state = "BACKOFF"
+		}
+		p.add(step{kind: "await", target: process, text: state})
+	}
+	p.shutdown()
+}
+
+// endSlowly ends the daemon with a process that does not stop before it is told
+// to, and asks for things meanwhile.
+func (p *planner) endSlowly() {
+	process, prog := p.steadyProcess()
+	if prog == nil || prog.get("stopwaitsecs") != "10" || prog.get("stopsignal") == "KILL" {
+		p.shutdown()
+		return
+	}
+	p.call("startProcess", process, true)
+	p.settle()
+	p.tell(process, order{Op: "catch", Signal: prog.stopSignal(), N: -1})
+	if chance(p.r, 50) {
+		p.call("stopProcess", process, false)
+	}
+	p.shutdown()
+	// A signal takes a moment to be acted on.
+	p.add(step{kind: "ending"})
+	for range 1 + p.r.IntN(3) {
+		p.call(pick(p.r, "getState", "getAllProcessInfo", "getPID", "restart", "clearLog"))
+		p.call("startProcess", p.namespec(), false)
+		p.call("sendRemoteCommEvent", "late", "event")
+	}
+	if chance(p.r, 30) {
+		p.add(step{kind: "signal", n: 1})
+	}
+	p.tell(process, order{Op: "exit", N: pick(p.r, 0, 1)})
 }

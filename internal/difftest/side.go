@@ -75,7 +75,11 @@ func newSide(p *plan, dir string, command []string, puppet string) (*side, error
 
 // configure writes the configuration file.
 func (s *side) configure(text string) error {
-	text = strings.NewReplacer("{dir}", s.dir, "{puppet}", s.puppet).Replace(text)
+	user := "nobody"
+	if os.Getuid() != 0 {
+		user = fmt.Sprint(os.Getuid())
+	}
+	text = strings.NewReplacer("{dir}", s.dir, "{puppet}", s.puppet, "{user}", user).Replace(text)
 	if err := os.WriteFile(filepath.Join(s.dir, "conf"), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
@@ -178,6 +182,8 @@ func (s *side) do(st step) any {
 		return s.update()
 	case "reborn":
 		return s.reborn()
+	case "ending":
+		return s.ending()
 	case "end":
 		return s.end()
 	}
@@ -363,6 +369,19 @@ func (s *side) birth() time.Time {
 		return time.Time{}
 	}
 	return info.ModTime()
+}
+
+// ending waits until the daemon is shutting down.
+func (s *side) ending() any {
+	for range int(patience / pollInterval) {
+		if v, err := s.caller.call("supervisor.getState"); err != nil {
+			return nil
+		} else if _, isFault := v.(fault); isFault {
+			return nil
+		}
+		time.Sleep(pollInterval)
+	}
+	return "the daemon does not shut down"
 }
 
 // end waits until the daemon has ended.

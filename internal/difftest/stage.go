@@ -203,6 +203,7 @@ func (s *stage) kill(process string, sig syscall.Signal) string {
 	if p == nil {
 		return "nobody"
 	}
+	p.obey(order{Op: "flush"})
 	if err := syscall.Kill(p.hello.PID, sig); err != nil {
 		return err.Error()
 	}

@@ -21,7 +21,7 @@ type setting struct{ key, value string }
 
 // A program is one section.
 type program struct {
-	kind     string // program or eventlistener
+	kind     string // program, fcgi-program or eventlistener
 	name     string
 	numprocs int
 	first    int // numprocs_start
@@ -49,6 +49,7 @@ const (
 	talker               // writes a few lines when it starts
 	broken               // cannot be started
 	hearer               // reads events
+	sullen               // reads one event and does not answer
 )
 
 var (
@@ -101,7 +102,7 @@ func makeWorld(r *rand.Rand) *world {
 func (w *world) makeGroup(r *rand.Rand, name string) {
 	g := group{name: name, priority: pick(r, 0, 1, 5, 998)}
 	for _, p := range w.programs {
-		if p.kind == "program" && w.groupOf(p) == p.name && chance(r, 60) {
+		if p.kind != "eventlistener" && w.groupOf(p) == p.name && chance(r, 60) {
 			g.programs = append(g.programs, p.name)
 		}
 	}
@@ -116,6 +117,11 @@ func (w *world) makeProgram(r *rand.Rand, name string) *program {
 	}
 	p := &program{kind: "program", name: name, numprocs: 1, temper: w.tempers[name]}
 	p.setCommand(r)
+	if chance(r, 10) {
+		p.kind = "fcgi-program"
+		p.set("socket", "unix://{dir}/"+name+".socket")
+		p.maybe(r, 30, "socket_mode", "0600")
+	}
 	if chance(r, 25) {
 		p.numprocs = 2 + r.IntN(2)
 		p.first = pick(r, 0, 0, 3)
@@ -158,8 +164,17 @@ func (w *world) makeProgram(r *rand.Rand, name string) *program {
 	p.maybe(r, 10, "serverurl", "http://localhost:9001")
 	if p.temper != broken {
 		p.maybe(r, 20, "directory", "{dir}/work")
+		p.maybe(r, 10, "user", "{user}")
 	}
 	return p
+}
+
+// stopSignal returns the number of the stop signal.
+func (p *program) stopSignal() int {
+	if name := p.get("stopsignal"); name != "" {
+		return signals[name]
+	}
+	return signals["TERM"]
 }
 
 // stopSignalIsHarmless reports whether the puppet lives on after it.
@@ -210,7 +225,11 @@ func (p *program) makeLog(r *rand.Rand, channel string) {
 		}
 		p.set(channel+"_logfile", name)
 	}
-	p.maybe(r, 50, channel+"_logfile_maxbytes", pick(r, "0", "60", "200", "1KB"))
+	maxbytes := pick(r, "0", "60", "200", "1KB")
+	if p.temper == broken {
+		maxbytes = "0" // the lines about it come in one piece or in two
+	}
+	p.maybe(r, 50, channel+"_logfile_maxbytes", maxbytes)
 	p.maybe(r, 50, channel+"_logfile_backups", pick(r, "0", "1", "2", "10"))
 }
 
@@ -222,6 +241,11 @@ func makeListener(r *rand.Rand, name string, nth int) *program {
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	p.set("events", strings.Join(all[:1+r.IntN(4)], ","))
 	p.set("buffer_size", "500")
+	if chance(r, 20) {
+		p.temper = sullen
+		p.set("buffer_size", pick(r, "1", "3"))
+		p.set("events", "PROCESS_STATE")
+	}
 	if chance(r, 25) {
 		p.numprocs = 2
 		p.set("numprocs", "2")
@@ -233,12 +257,12 @@ func makeListener(r *rand.Rand, name string, nth int) *program {
 	if nth > 0 {
 		// The original gives an event that is rejected also to other pools of
 		// the same priority, whatever they subscribe to.
-		p.set("priority", fmt.Sprint(pick(r, 1, 5, 999)))
+		p.set("priority", fmt.Sprint(pick(r, 1, 5, 998)))
 	}
 	p.makeLog(r, "stdout")
 	p.makeLog(r, "stderr")
-	if p.numprocs > 1 {
-		p.set("stdout_logfile", "NONE") // which of them gets an event is chance
+	if p.numprocs > 1 || strings.Contains(p.get("events"), "PROCESS_LOG") {
+		p.set("stdout_logfile", "NONE") // how many events it gets is chance
 	}
 	return p
 }
@@ -323,7 +347,7 @@ func (w *world) change(r *rand.Rand) {
 			w.groups = slices.DeleteFunc(w.groups, func(g group) bool { return len(g.programs) == 0 })
 		}
 	case 2: // make one anew
-		if p.kind == "program" {
+		if p.kind != "eventlistener" {
 			w.programs[i] = w.makeProgram(r, p.name)
 		}
 	case 3:

@@ -184,17 +184,19 @@ func (p *puppet) takeSignals() {
 	}
 }
 
-// exit ends the puppet when the signals that it was sent before are reported.
-func (p *puppet) exit(status int) {
+// flush waits until the signals that came before are reported.
+func (p *puppet) flush() {
 	_ = syscall.Kill(os.Getpid(), mark)
 	<-p.marked
-	os.Exit(status)
 }
 
 func (p *puppet) obey(o order) {
 	switch o.Op {
 	case "exit":
-		p.exit(o.N)
+		p.flush()
+		os.Exit(o.N)
+	case "flush":
+		p.flush()
 	case "write":
 		f := os.Stdout
 		if o.N == 2 {
