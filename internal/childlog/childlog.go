@@ -66,8 +66,9 @@ func (l *Log) report(err error, lost int64) {
 	}
 }
 
-// Open opens the file, as starting a process does. An error is returned, and
-// the Log stays usable: it tries again when there is something to write.
+// Open opens the file, as starting a process does: again if it was renamed or
+// removed since the last time. An error is returned, and the Log stays usable:
+// it tries again when there is something to write.
 func (l *Log) Open() error {
 	if l.file == nil {
 		return nil

@@ -72,11 +72,31 @@ func New(path string, o Options) *File {
 // Path returns the path that was given to Open.
 func (f *File) Path() string { return f.path }
 
-// Open opens the file, if it is not open.
+// Open opens the file, if it is not open, and again if it was renamed or
+// removed since. If the path cannot be opened an open file is kept.
 func (f *File) Open() error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.open()
+	moved := f.moved()
+	var err error
+	if moved {
+		err = f.reopen()
+	} else {
+		err = f.open()
+	}
+	f.mu.Unlock()
+	if moved {
+		f.notice.send()
+	}
+	return err
+}
+
+// moved reports whether the open file is not the one at the path any more.
+func (f *File) moved() bool {
+	if f.f == nil || !f.regular {
+		return false
+	}
+	own, err := f.f.Stat()
+	return err == nil && !isAt(own, f.path)
 }
 
 // open opens the file, if it is not open. f.mu is held.

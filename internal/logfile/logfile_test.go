@@ -60,6 +60,37 @@ func mustWrite(t testing.TB, f *File, s string) {
 	}
 }
 
+// A program that is started again writes to the path that is configured, even
+// if somebody renamed or removed the file that it wrote to before.
+func TestOpenAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.log")
+	f := mustOpen(t, path, Options{})
+	open := func() {
+		t.Helper()
+		if err := f.Open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustWrite(t, f, "one\n")
+	open()
+	mustWrite(t, f, "two\n")
+	if err := os.Rename(path, filepath.Join(dir, "old.log")); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, f, "three\n")
+	open()
+	mustWrite(t, f, "four\n")
+	wantFiles(t, dir, "old.log", "one\ntwo\nthree\n", "a.log", "four\n")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	changed := f.Changed()
+	open()
+	<-changed
+	wantFiles(t, dir, "old.log", "one\ntwo\nthree\n", "a.log", "")
+}
+
 func TestRotation(t *testing.T) {
 	type m = map[string]string
 	tests := []struct {
