@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -59,8 +60,25 @@ func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*ser
 		if server.Username == "" {
 			log.Log(api.LevelCritical, fmt.Sprintf("Server '%s' running without any HTTP authentication checking", server.Section))
 		}
+		logAll(log, api.LevelWarn, passwordWarnings(server, l.Addr()))
 	}
 	return s, nil
+}
+
+// passwordWarnings says what is dangerous, or useless, about who is let in.
+func passwordWarnings(server *config.Server, addr net.Addr) (warnings []string) {
+	if tcp, ok := addr.(*net.TCPAddr); ok && server.Username == "" && !tcp.IP.IsLoopback() {
+		warnings = append(warnings, fmt.Sprintf("Server '%s' can be reached from other machines at %s and asks for no password: "+
+			"whoever can connect can control all programs", server.Section, addr))
+	}
+	if err := authOf(server).Check(); err != nil {
+		warnings = append(warnings, fmt.Sprintf("Server '%s' lets nobody in: %v", server.Section, err))
+	}
+	return warnings
+}
+
+func authOf(server *config.Server) httpd.Auth {
+	return httpd.Auth{Username: server.Username, Password: server.Password}
 }
 
 // serve begins to serve.
@@ -68,7 +86,7 @@ func (s *servers) serve() {
 	for i, l := range s.listeners {
 		server := &s.config.Servers[i]
 		go func() {
-			if err := s.http.Serve(l, httpd.Auth{Username: server.Username, Password: server.Password}); err != nil {
+			if err := s.http.Serve(l, authOf(server)); err != nil {
 				s.log.Log(api.LevelError, fmt.Sprintf("server '%s' ended: %v", server.Section, err))
 			}
 		}()

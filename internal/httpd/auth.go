@@ -15,8 +15,17 @@ import (
 type Auth struct {
 	Username string
 	// Password is plain, or {SHA} and the SHA-1 of the password in hexadecimal
-	// digits.
+	// digits, or {BCRYPT} and its bcrypt hash.
 	Password string
+}
+
+// Check returns an error if nobody can be let in, whatever is asked of them.
+func (a Auth) Check() error {
+	if hash, hashed := strings.CutPrefix(a.Password, bcryptPrefix); hashed && a.Username != "" {
+		_, err := newBcryptPassword(hash)
+		return err
+	}
+	return nil
 }
 
 // shaPrefix marks a password that is stored as its hash.
@@ -26,8 +35,10 @@ const shaPrefix = "{SHA}"
 // whatever is compared. A nil *credentials allows everything.
 type credentials struct {
 	username [sha256.Size]byte
-	hashed   bool
+	sha      bool
 	password [sha256.Size]byte
+	bcrypted bool
+	bcrypt   *bcryptPassword // nil if it cannot match
 }
 
 func newCredentials(a Auth) *credentials {
@@ -36,7 +47,11 @@ func newCredentials(a Auth) *credentials {
 	}
 	c := &credentials{username: sha256.Sum256([]byte(a.Username))}
 	password := a.Password
-	if password, c.hashed = strings.CutPrefix(password, shaPrefix); c.hashed {
+	if password, c.bcrypted = strings.CutPrefix(password, bcryptPrefix); c.bcrypted {
+		c.bcrypt, _ = newBcryptPassword(password) // Check tells of the error.
+		return c
+	}
+	if password, c.sha = strings.CutPrefix(password, shaPrefix); c.sha {
 		password = strings.ToLower(password)
 	}
 	c.password = sha256.Sum256([]byte(password))
@@ -49,12 +64,17 @@ func (c *credentials) allow(r *http.Request) bool {
 		return true
 	}
 	name, password, ok := basicAuth(r.Header.Get("Authorization"))
-	if c.hashed {
+	nameSum := sha256.Sum256([]byte(name))
+	same := subtle.ConstantTimeCompare(nameSum[:], c.username[:])
+	if c.bcrypted {
+		// A wrong name takes as long as a wrong password.
+		return ok && c.bcrypt.allow(password) && same == 1
+	}
+	if c.sha {
 		sum := sha1.Sum([]byte(password))
 		password = hex.EncodeToString(sum[:])
 	}
-	nameSum, passwordSum := sha256.Sum256([]byte(name)), sha256.Sum256([]byte(password))
-	same := subtle.ConstantTimeCompare(nameSum[:], c.username[:])
+	passwordSum := sha256.Sum256([]byte(password))
 	same &= subtle.ConstantTimeCompare(passwordSum[:], c.password[:])
 	return ok && same == 1
 }
