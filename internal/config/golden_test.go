@@ -32,6 +32,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			got = append(bytes.ReplaceAll(got, []byte(here), []byte("HERE")), '\n')
+			got = bytes.ReplaceAll(got, []byte(dirname(here)), []byte("ABOVE"))
 			golden := strings.TrimSuffix(file, ".conf") + ".json"
 			if *update {
 				if err := os.WriteFile(golden, got, 0o644); err != nil {

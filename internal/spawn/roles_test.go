@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,6 +124,19 @@ func ignoring() {
 	}
 }
 
+// withoutInternal clears the signals 32 and 33 in lines of masks. They belong to
+// the C library; what it starts, such as the recipes of make, ignores them.
+func withoutInternal(status string) string {
+	return regexp.MustCompile(`(?m)^(Sig\w+:\t)(\w+)$`).ReplaceAllStringFunc(status, func(line string) string {
+		name, mask, _ := strings.Cut(line, "\t")
+		n, err := strconv.ParseUint(mask, 16, 64)
+		if err != nil {
+			return line
+		}
+		return fmt.Sprintf("%s\t%016x", name, n&^(1<<31|1<<32))
+	})
+}
+
 // TestSignalDispositions has a parent that ignores SIGHUP start the copy: its
 // children ignore that too, and nothing else; SIGPIPE in particular is not
 // ignored.
@@ -135,7 +150,7 @@ func TestSignalDispositions(t *testing.T) {
 	})
 	mask := uint64(1)<<(syscall.SIGHUP-1) | 1<<(syscall.SIGWINCH-1)
 	want := strings.Repeat(fmt.Sprintf("SigIgn:\t%016x\n", mask), 2)
-	if got != want {
+	if got := withoutInternal(got); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -257,7 +257,7 @@ func TestLauncherLeavesNoTrace(t *testing.T) {
 		st, p := w.start(spec)
 		stdout, stderr := p.output()
 		w.waitExit(st.PID)
-		got = append(got, stdout+stderr)
+		got = append(got, withoutInternal(stdout+stderr))
 	}
 	if got[0] != got[1] {
 		t.Errorf("directly:\n%s\nthrough the launcher:\n%s", got[0], got[1])
