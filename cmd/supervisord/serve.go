@@ -101,9 +101,6 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	logAll(log, api.LevelWarn, l.warnings)
 	l.warnings = nil
 	logAll(log, api.LevelInfo, infos)
-	if !s.NoCleanup {
-		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
-	}
 	if err := daemon.CheckSockets(cfg.Groups, log); err != nil {
 		return false, err
 	}
@@ -113,6 +110,11 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 		return false, err
 	}
 	defer servers.close()
+	// Not before the sockets are open: the logs may be those of a supervisord
+	// that runs and has them.
+	if !s.NoCleanup {
+		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
+	}
 	if l.first && l.background != nil {
 		if err := l.background.Enter(s.Directory, s.Umask, log.Log); err != nil {
 			return false, err
