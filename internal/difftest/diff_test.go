@@ -88,10 +88,10 @@ func (t *lifeTest) play(seed uint64) {
 	var differences []string
 	for i := range attempts {
 		if differences = t.once(p, i); len(differences) == 0 {
-			if i > 0 {
-				t.Logf("seed %d: equal at attempt %d", seed, i+1)
-			}
 			return
+		}
+		if i+1 < attempts {
+			t.Logf("seed %d, attempt %d: %s", seed, i+1, strings.Join(differences, "\n"))
 		}
 	}
 	t.Errorf("seed %d: %d differences:\n%s", seed, len(differences), strings.Join(differences, "\n"))
@@ -135,8 +135,8 @@ func (t *lifeTest) once(p *plan, attempt int) []string {
 	}
 	if len(d) > 0 && *keep != "" {
 		kept := filepath.Join(*keep, fmt.Sprintf("seed%d.%d", p.seed, attempt+1))
-		if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
-			t.Log(err)
+		if out, err := exec.Command("cp", "-r", dir, kept).CombinedOutput(); err != nil {
+			t.Logf("keep files: %v\n%s", err, out)
 		}
 	}
 	return d

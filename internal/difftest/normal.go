@@ -122,34 +122,34 @@ var serials = regexp.MustCompile(`\bevent \d+`)
 // observeLog sorts the entries of the activity log by the processes they are
 // about. It reads what is written to the standard output, which is complete.
 func (s *side) observeLog(o *observation, text string) {
-	var entries []string
+	type entry struct{ stamp, text string }
+	var entries []entry
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if at := stamp.FindString(line); at != "" || len(entries) == 0 {
-			entries = append(entries, line[len(at):])
+			entries = append(entries, entry{at, line[len(at):]})
 		} else {
-			entries[len(entries)-1] += "\n" + line
+			entries[len(entries)-1].text += "\n" + line
 		}
 	}
 	named := s.processNames()
-	for _, e := range entries {
-		e = serials.ReplaceAllString(s.normalText(e), "event <serial>")
-		if unsteady.MatchString(e) {
+	for _, entry := range entries {
+		e := serials.ReplaceAllString(s.normalText(entry.text), "event <serial>")
+		name := named.FindString(e)
+		if unsteady.MatchString(e) || s.isChance(e, name, entry.stamp >= s.curtain) {
 			continue
 		}
-		name := named.FindString(e)
 		key := name
 		if m := output.FindStringSubmatch(e); m != nil {
 			// Standard output and error are read one after the other or not, as
 			// chance will have it.
 			key, e = name+m[1], m[2]
 		} else if call.MatchString(e) {
-			name, key = "", "calls"
+			key = "calls"
 		} else if protocol.MatchString(e) {
 			key = name + " protocol"
-		}
-		if key != name && s.plan.capricious(name) || strings.Contains(e, "bad result line") && s.plan.fickle(name) {
-			continue
+		} else if overflow.MatchString(e) {
+			key = name + " overflow"
 		}
 		if kills.MatchString(e) && slices.Contains(o.log[key], e) {
 			continue
@@ -164,7 +164,25 @@ func (s *side) observeLog(o *observation, text string) {
 	}
 }
 
+// isChance reports whether chance decides about an entry about a process; late
+// says that it was written at the end of the daemon.
+func (s *side) isChance(e, name string, late bool) bool {
+	switch {
+	case call.MatchString(e):
+		return late
+	case strings.Contains(e, "bad result line"):
+		return s.plan.fickle(name)
+	case protocol.MatchString(e), output.MatchString(e):
+		return s.plan.capricious(name) || late && s.plan.listens(name)
+	case overflow.MatchString(e):
+		return late
+	}
+	return false
+}
+
 var (
+	// overflow matches what is said of an event that is lost.
+	overflow = regexp.MustCompile(`^ERRO pool \S+ event buffer overflowed`)
 	// output matches a piece of output. Whether it comes in two pieces or in
 	// one is chance.
 	output = regexp.MustCompile(`(?s)^DEBG '[^']+'( std(?:out|err) output:)\n(.*)$`)

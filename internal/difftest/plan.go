@@ -42,6 +42,8 @@ type step struct {
 //	rename    rename the log files, as logrotate does
 //	update    do what supervisorctl update does
 //	reborn    wait until the daemon has started anew
+//	curtain   do not look at events any more: how many listeners are sent before
+//	          they are stopped is chance
 //	ending    wait until the daemon is shutting down
 //	end       wait until the daemon has ended
 
@@ -168,12 +170,22 @@ func (p *plan) fickle(pool string) bool {
 // capricious reports whether chance decides how many events a listener gets:
 // it is one of several in a pool, or it hears of output, which comes in pieces.
 func (p *plan) capricious(process string) bool {
-	for name, prog := range p.programs {
-		if strings.HasSuffix(name, ":"+process) && (prog.temper == hearer || prog.temper == sullen) {
-			return prog.numprocs > 1 || strings.Contains(prog.get("events"), "PROCESS_LOG")
+	prog := p.listener(process)
+	return prog != nil && (prog.numprocs > 1 || strings.Contains(prog.get("events"), "PROCESS_LOG"))
+}
+
+// listens reports whether a process is a listener.
+func (p *plan) listens(process string) bool { return p.listener(process) != nil }
+
+// listener returns the program of a listener process or pool, nil if it is none.
+func (p *plan) listener(name string) *program {
+	for namespec, prog := range p.programs {
+		group, process, _ := strings.Cut(namespec, ":")
+		if prog.kind == "eventlistener" && (group == name || process == name) {
+			return prog
 		}
 	}
-	return false
+	return nil
 }
 
 func (p *planner) add(s step) { p.steps = append(p.steps, s) }
@@ -605,6 +617,7 @@ func (p *planner) background() {
 
 // end ends the daemon, perhaps after it was started anew.
 func (p *planner) end() {
+	p.add(step{kind: "curtain"})
 	if chance(p.r, 30) {
 		if chance(p.r, 50) {
 			p.add(step{kind: "signal", n: 1})
@@ -648,7 +661,8 @@ func (p *planner) endWhileStarting() {
 		}
 		p.add(step{kind: "await", target: process, text: state})
 	}
-	p.shutdown()
+	// The original acts on a signal with its next tick, which may be too late.
+	p.call("shutdown")
 }
 
 // endSlowly ends the daemon with a process that does not stop before it is told

@@ -36,6 +36,7 @@ type side struct {
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the daemon has ended
 	born    time.Time     // when the daemon made its socket
+	curtain string        // when its end began, as the log writes it
 	pending sync.WaitGroup
 
 	results []any // by step
@@ -172,6 +173,9 @@ func (s *side) do(st step) any {
 		return s.settle("", "")
 	case "await":
 		return s.settle(st.target, st.text)
+	case "curtain":
+		s.stage.fall()
+		s.curtain = time.Now().Format("2006-01-02 15:04:05,000")
 	case "config":
 		if err := s.configure(st.text); err != nil {
 			return err.Error()

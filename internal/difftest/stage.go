@@ -19,6 +19,7 @@ type stage struct {
 	mu      sync.Mutex
 	puppets map[string][]*puppet // by group:process, in the order of their starts
 	active  int                  // how often anything was reported
+	curtain bool                 // events are not recorded any more
 }
 
 // A puppet is one run of a program on a stage.
@@ -144,7 +145,7 @@ func (s *stage) play(conn net.Conn) {
 			p.signals = append(p.signals, r.Signal)
 		case r.Stdin != "":
 			p.stdin += r.Stdin
-		case r.Header != "":
+		case r.Header != "" && !s.curtain:
 			p.events = append(p.events, event{r.Header, r.Payload})
 		}
 		s.mu.Unlock()
@@ -232,6 +233,13 @@ func (s *stage) activity() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.active
+}
+
+// fall ends the recording of events.
+func (s *stage) fall() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.curtain = true
 }
 
 // living lists the processes whose puppets live.
