@@ -1,8 +1,8 @@
-# Targets: build test run lint fuzz bench clean. `make test` is what CI runs.
+# Targets: build test run lint fuzz bench microbench clean. `make test` is what CI runs.
 
 GO       ?= go
 FUZZTIME ?= 30s
-BENCH    ?= .
+BENCH    ?=
 
 # The version is taken from git where there is a repository, and is "devel"
 # where there is none.
@@ -38,9 +38,18 @@ lint:
 fuzz:
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz $(fuzzed)
 
+# bench measures this project and the original side by side and writes
+# docs/benchmarks.md; it takes about 15 minutes. BENCH=quick measures a tenth of
+# that, BENCH=REGEXP only some workloads, such as log- or ten; both only print.
 .PHONY: bench
-bench:
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(benched)
+bench: build deps
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench/ ./internal/bench/...
+	bin/bench/bench $(if $(BENCH),$(if $(filter quick,$(BENCH)),-quick,-only='$(BENCH)'),-docs=docs)
+
+# microbench runs the Go benchmarks of the packages; see benchstat.
+.PHONY: microbench
+microbench:
+	$(GO) test -run '^$$' -bench . -benchmem $(benched)
 
 # deps makes sure that the programs the tests run are installed.
 .PHONY: deps

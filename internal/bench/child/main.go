@@ -1,0 +1,148 @@
+// Command child is what the daemons run while they are measured. Its first
+// argument says what it does:
+//
+//	write FIFO COUNT SIZE   wait for FIFO, then write COUNT pieces of SIZE bytes
+//	stamp FIFO              write the time and the process id to FIFO, then wait
+//	listen FIFO COUNT       be an event listener; write the time to FIFO after COUNT events
+//	ask SOCKET              call getAllProcessInfo once
+//
+// It links little, so that its own start adds little to what is measured.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	now := time.Now()
+	if err := play(os.Args[1:], now); err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		os.Exit(1)
+	}
+}
+
+func play(args []string, started time.Time) error {
+	if len(args) < 2 {
+		return fmt.Errorf("play %q: too few arguments", args)
+	}
+	var numbers []int
+	for _, a := range args[2:] {
+		n, err := strconv.Atoi(a)
+		if err != nil {
+			return err
+		}
+		numbers = append(numbers, n)
+	}
+	switch role := args[0]; {
+	case role == "write" && len(numbers) == 2:
+		return write(args[1], numbers[0], numbers[1])
+	case role == "stamp":
+		if err := stamp(args[1], started); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	case role == "listen" && len(numbers) == 1:
+		return listen(args[1], numbers[0])
+	case role == "ask":
+		return ask(args[1])
+	}
+	return fmt.Errorf("play %q: no such role", args)
+}
+
+// write waits until somebody opens the fifo, then writes numbered pieces.
+func write(fifo string, count, size int) error {
+	f, err := os.Open(fifo)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	piece := []byte(strings.Repeat("x", size-1) + "\n")
+	for i := range count {
+		number(piece[:10], i)
+		if _, err := os.Stdout.Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// number writes n into b in as many digits as there is room for.
+func number(b []byte, n int) {
+	for i := len(b) - 1; i >= 0; i-- {
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
+}
+
+// stamp writes one short line, which goes into a fifo at once.
+func stamp(fifo string, t time.Time) error {
+	f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "%d %d\n", t.UnixNano(), os.Getpid())
+	return err
+}
+
+// listen accepts every event.
+func listen(fifo string, count int) error {
+	in := bufio.NewReader(os.Stdin)
+	if _, err := os.Stdout.WriteString("READY\n"); err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		header, err := in.ReadString('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, length, _ := strings.Cut(strings.TrimSpace(header), " len:")
+		size, err := strconv.Atoi(length)
+		if err != nil {
+			return fmt.Errorf("read header %q: %w", header, err)
+		}
+		if _, err := in.Discard(size); err != nil {
+			return err
+		}
+		if n == count {
+			if err := stamp(fifo, time.Now()); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Stdout.WriteString("RESULT 2\nOKREADY\n"); err != nil {
+			return err
+		}
+	}
+}
+
+const call = "<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>"
+
+// ask does what the least client of a daemon has to do.
+func ask(socket string) error {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST /RPC2 HTTP/1.1\r\nHost: bench\r\nContent-Type: text/xml\r\n"+
+		"Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(call), call)
+	if err != nil {
+		return err
+	}
+	answer, err := io.ReadAll(conn)
+	if err == nil && !strings.Contains(string(answer), "methodResponse") {
+		err = fmt.Errorf("ask %s: not an answer: %.100q", socket, answer)
+	}
+	return err
+}

@@ -1,0 +1,413 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// begin starts a daemon with n programs that sleep and waits until it answers
+// and all of them run.
+func (r *run) begin(n int) (*process, error) {
+	w, err := newWorld(r.dir, n, sleepers(r.dir, n, true))
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.run(r.impl)
+	if err != nil {
+		return nil, err
+	}
+	err = p.started(n)
+	if err == nil {
+		err = p.answers()
+	}
+	if err == nil {
+		_, err = running(p.socket, n)
+	}
+	if err != nil {
+		p.kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// firstAnswer is the time from exec to the first answer of a daemon with one
+// program.
+func firstAnswer(r *run) error {
+	w, err := newWorld(r.dir, 1, sleepers(r.dir, 1, true))
+	if err != nil {
+		return err
+	}
+	p, err := w.run(r.impl)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	if err := p.answers(); err != nil {
+		return err
+	}
+	r.put("answer", ms(time.Since(p.began)))
+	if err := p.started(1); err != nil {
+		return err
+	}
+	_, err = running(p.socket, 1)
+	return err
+}
+
+// serve starts the server that answers everything with the given bytes.
+func (r *run) serve(answer []byte) (*process, error) {
+	file := filepath.Join(r.dir, "answer")
+	if err := os.WriteFile(file, answer, 0o644); err != nil {
+		return nil, err
+	}
+	w := &world{dir: r.dir, socket: filepath.Join(r.dir, "s")}
+	p, err := w.exec(exec.Command(r.tool("server"), w.socket, file))
+	if err != nil {
+		return nil, err
+	}
+	if err := p.answers(); err != nil {
+		p.kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// stateAnswer is a small answer.
+var stateAnswer = []byte("<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><boolean>1</boolean></value>\n</param>\n</params>\n</methodResponse>\n")
+
+func firstAnswerLimit(r *run) error {
+	p, err := r.serve(stateAnswer)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	r.put("answer", ms(time.Since(p.began)))
+	return nil
+}
+
+// startMany is the time from exec until every one of many programs runs.
+func startMany(r *run) error {
+	n := r.of(1000)
+	w, err := newWorld(r.dir, n, sleepers(r.dir, n, true))
+	if err != nil {
+		return err
+	}
+	p, err := w.run(r.impl)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	if err := p.started(n); err != nil {
+		return err
+	}
+	r.put("many", time.Since(p.began).Seconds())
+	_, err = running(p.socket, n)
+	return err
+}
+
+// spawnLoop starts n programs as fast as a loop can, each with two pipes and a
+// log file as a daemon gives them, and kills them.
+func spawnLoop(r *run, n int) (start, stop time.Duration, err error) {
+	var pids []int
+	var held []*os.File
+	defer func() {
+		for _, f := range held {
+			f.Close()
+		}
+	}()
+	begin := time.Now()
+	for i := range n {
+		in, stdin, err := os.Pipe()
+		if err != nil {
+			return 0, 0, err
+		}
+		stdout, out, err := os.Pipe()
+		if err != nil {
+			return 0, 0, err
+		}
+		log, err := os.Create(filepath.Join(r.dir, fmt.Sprint(i)))
+		if err != nil {
+			return 0, 0, err
+		}
+		held = append(held, stdin, stdout, log)
+		pid, err := syscall.ForkExec("/bin/sleep", []string{"sleep", "100000"}, &syscall.ProcAttr{
+			Files: []uintptr{in.Fd(), out.Fd(), out.Fd()},
+			Sys:   &syscall.SysProcAttr{Setpgid: true},
+		})
+		if err != nil {
+			return 0, 0, err
+		}
+		pids = append(pids, pid)
+		in.Close()
+		out.Close()
+	}
+	start = time.Since(begin)
+	begin = time.Now()
+	for _, pid := range pids {
+		bury([]int{pid})
+	}
+	return start, time.Since(begin), nil
+}
+
+func startManyLimit(r *run) error {
+	start, _, err := spawnLoop(r, r.of(1000))
+	r.put("many", start.Seconds())
+	return err
+}
+
+// fifo makes a named pipe and holds it open.
+func (r *run) fifo(name string) (path string, lines *bufio.Reader, closeIt func(), err error) {
+	path = filepath.Join(r.dir, name)
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		return "", nil, nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	if err := f.SetReadDeadline(time.Now().Add(callLimit)); err != nil {
+		return "", nil, nil, err
+	}
+	return path, bufio.NewReader(f), func() { f.Close() }, nil
+}
+
+// readStamp reads what the child of that role writes.
+func readStamp(lines *bufio.Reader) (at time.Time, pid int, err error) {
+	line, err := lines.ReadString('\n')
+	if err != nil {
+		return time.Time{}, 0, fmt.Errorf("wait for a child: %w", err)
+	}
+	var ns int64
+	_, err = fmt.Sscan(line, &ns, &pid)
+	return time.Unix(0, ns), pid, err
+}
+
+// crash kills a program again and again and measures how long it takes until
+// its successor lives.
+func crash(r *run) error {
+	path, lines, closeIt, err := r.fifo("stamps")
+	if err != nil {
+		return err
+	}
+	defer closeIt()
+	w, err := newWorld(r.dir, 1, fmt.Sprintf("[program:p]\ncommand=%s stamp %s\nstartsecs=0\nautorestart=true\n", r.tool("child"), path))
+	if err != nil {
+		return err
+	}
+	p, err := w.run(r.impl)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	_, pid, err := readStamp(lines)
+	if err != nil {
+		return err
+	}
+	for i := range 10 {
+		if err := p.started(i + 1); err != nil {
+			return err
+		}
+		begin := time.Now()
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			return err
+		}
+		at, successor, err := readStamp(lines)
+		if err != nil {
+			return err
+		}
+		if successor == pid || !alive(successor) {
+			return fmt.Errorf("check the successor of %d: it is %d", pid, successor)
+		}
+		r.put("crash", ms(at.Sub(begin)))
+		pid = successor
+	}
+	return nil
+}
+
+// crashLimit starts the same child, without anybody who has to find out.
+func crashLimit(r *run) error {
+	path, lines, closeIt, err := r.fifo("stamps")
+	if err != nil {
+		return err
+	}
+	defer closeIt()
+	for range 10 {
+		begin := time.Now()
+		pid, err := syscall.ForkExec(r.tool("child"), []string{"child", "stamp", path}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}})
+		if err != nil {
+			return err
+		}
+		at, _, err := readStamp(lines)
+		bury([]int{pid})
+		if err != nil {
+			return err
+		}
+		r.put("crash", ms(at.Sub(begin)))
+	}
+	return nil
+}
+
+// commands are the calls that start and restart everything.
+func commands(r *run) error {
+	for _, c := range []struct {
+		n   int
+		key string
+	}{{100, "start100"}, {r.of(1000), "start1000"}} {
+		if err := startStopped(r, c.n, c.key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func startStopped(r *run, n int, key string) error {
+	dir := filepath.Join(r.dir, key)
+	w, err := newWorld(dir, n, sleepers(dir, n, false))
+	if err != nil {
+		return err
+	}
+	p, err := w.run(r.impl)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	if err := p.answers(); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if _, err := once(p.socket, startAll); err != nil {
+		return err
+	}
+	elapsed := time.Since(begin)
+	before, err := running(p.socket, n)
+	if err != nil {
+		return err
+	}
+	r.put(key, ms(elapsed))
+	if key != "start100" {
+		return nil
+	}
+	begin = time.Now()
+	if _, err := w.ctl(r.impl, "restart", "all"); err != nil {
+		return err
+	}
+	elapsed = time.Since(begin)
+	after, err := running(p.socket, n)
+	if err != nil {
+		return err
+	}
+	for pid := range after {
+		if before[pid] {
+			return fmt.Errorf("check restart: %d is as before", pid)
+		}
+	}
+	r.put("restart100", ms(elapsed))
+	return nil
+}
+
+func commandsLimit(r *run) error {
+	start, stop, err := spawnLoop(r, 100)
+	if err != nil {
+		return err
+	}
+	r.put("start100", ms(start))
+	r.put("restart100", ms(start+stop))
+	start, _, err = spawnLoop(r, r.of(1000))
+	r.put("start1000", ms(start))
+	return err
+}
+
+// shutdown is the time from SIGTERM until a daemon with many groups is gone.
+func shutdown(r *run) error {
+	p, err := r.begin(r.of(100))
+	if err != nil {
+		return err
+	}
+	pids, err := children(p.cmd.Process.Pid)
+	if err != nil {
+		p.kill()
+		return err
+	}
+	begin := time.Now()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := p.cmd.Wait(); err != nil {
+		return err
+	}
+	r.put("shutdown", ms(time.Since(begin)))
+	for _, pid := range pids {
+		if alive(pid) {
+			bury(pids)
+			return fmt.Errorf("check the end: %d still runs", pid)
+		}
+	}
+	return nil
+}
+
+func shutdownLimit(r *run) error {
+	_, stop, err := spawnLoop(r, r.of(100))
+	r.put("shutdown", ms(stop))
+	return err
+}
+
+// tenThousand starts, asks and stops as many programs as one machine may have.
+func tenThousand(r *run) error {
+	n := r.of(10000)
+	if err := raiseFiles(uint64(5*n + 1024)); err != nil {
+		return err
+	}
+	// One group for all, so that they are stopped together.
+	conf := fmt.Sprintf("[program:p]\ncommand=/bin/sleep 100000\nprocess_name=%%(process_num)05d\nnumprocs=%d\n"+
+		"startsecs=0\nredirect_stderr=true\nstdout_logfile=%s/logs/%%(process_num)05d.log\n", n, r.dir)
+	w, err := newWorld(r.dir, n, conf)
+	if err != nil {
+		return err
+	}
+	p, err := w.run(r.impl)
+	if err != nil {
+		return err
+	}
+	stopped := false
+	defer func() {
+		if !stopped {
+			p.kill()
+		}
+	}()
+	if err := p.started(n); err != nil {
+		return err
+	}
+	r.put("tenstart", time.Since(p.began).Seconds())
+	if _, err := running(p.socket, n); err != nil {
+		return err
+	}
+	took, err := latency(p.socket, getAll, 5)
+	if err != nil {
+		return err
+	}
+	r.put("tenstatus", took)
+	rss, _, err := memory(p.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
+	r.put("tenmemory", rss*1024/float64(n))
+	begin := time.Now()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	stopped = true
+	if err := p.cmd.Wait(); err != nil {
+		return err
+	}
+	r.put("tenstop", time.Since(begin).Seconds())
+	log, err := os.ReadFile(p.log)
+	if got := strings.Count(string(log), "stopped: "); err == nil && got != n {
+		err = fmt.Errorf("check the end: %d programs were stopped, not %d", got, n)
+	}
+	return err
+}
