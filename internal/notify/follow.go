@@ -77,6 +77,9 @@ func (f *follower) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			f.tellMood(context.Background())
+			if f.mood == api.MoodShutdown {
+				f.send("STATUS=stopped") // What was told of the programs is past.
+			}
 			return
 		case <-changed:
 			changed = f.supervisor.Changed()

@@ -201,6 +201,7 @@ func TestFollow(t *testing.T) {
 	daemon.change(func() { daemon.mood = api.MoodShutdown })
 	m.want(t, "STOPPING=1", "EXTEND_TIMEOUT_USEC=30000000")
 	stop()
+	m.want(t, "STATUS=stopped")
 }
 
 // TestStopTells has the daemon end before anybody looked.
