@@ -320,6 +320,9 @@ func (p *planner) write() {
 
 func (p *planner) stdin() {
 	name := p.namespec()
+	if group, _, _ := strings.Cut(name, ":"); p.listens(group) {
+		return // it would take it for an event
+	}
 	for range 1 + p.r.IntN(3) {
 		p.call("sendProcessStdin", name, pick(p.r, "line\n", "", "\u00fcber\n", "a & b < c\n"))
 	}
@@ -388,6 +391,7 @@ func (p *planner) reread() {
 		switch p.r.IntN(3) {
 		case 0:
 			p.call("addProcessGroup", group)
+			p.settle()
 		case 1:
 			p.call("removeProcessGroup", group)
 		case 2:
@@ -395,6 +399,7 @@ func (p *planner) reread() {
 			p.call("removeProcessGroup", group)
 			if chance(p.r, 60) {
 				p.call("addProcessGroup", group)
+				p.settle()
 			}
 		}
 	}
@@ -617,6 +622,7 @@ func (p *planner) background() {
 
 // end ends the daemon, perhaps after it was started anew.
 func (p *planner) end() {
+	p.settle()
 	p.add(step{kind: "curtain"})
 	if chance(p.r, 30) {
 		if chance(p.r, 50) {

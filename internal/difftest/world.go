@@ -226,8 +226,8 @@ func (p *program) makeLog(r *rand.Rand, channel string) {
 		p.set(channel+"_logfile", name)
 	}
 	maxbytes := pick(r, "0", "60", "200", "1KB")
-	if p.temper == broken {
-		maxbytes = "0" // the lines about it come in one piece or in two
+	if p.temper == broken || p.kind == "eventlistener" {
+		maxbytes = "0" // what they write comes in one piece or in two
 	}
 	p.maybe(r, 50, channel+"_logfile_maxbytes", maxbytes)
 	p.maybe(r, 50, channel+"_logfile_backups", pick(r, "0", "1", "2", "10"))
