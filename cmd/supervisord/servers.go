@@ -92,7 +92,9 @@ func (s *servers) serve() {
 		}()
 		l.Keep(func() { s.restore(i) })
 	}
-	go s.restoreOnSignal()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR2)
+	go s.restoreOnSignal(signals)
 }
 
 // restore puts the file of a socket back if it is missing.
@@ -109,9 +111,7 @@ func (s *servers) restore(i int) {
 
 // restoreOnSignal looks after the sockets at every SIGUSR2, for where the
 // system does not tell that one was removed, or it could not be made again.
-func (s *servers) restoreOnSignal() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGUSR2)
+func (s *servers) restoreOnSignal(signals chan os.Signal) {
 	defer signal.Stop(signals)
 	for {
 		select {
