@@ -23,12 +23,12 @@ stderr_events_enabled=true
 [program:fails]
 command=/bin/false
 autostart=false
-startsecs=1
+startsecs=10
 startretries=1
 [program:q]
 command=@PUPPET
 autostart=false
-startsecs=1
+startsecs=0
 [group:g]
 programs=q
 `,

@@ -1,0 +1,9 @@
+package listenertest
+
+import (
+	"testing"
+
+	"supervisord/internal/scripttest"
+)
+
+func TestListeners(t *testing.T) { scripttest.Run(t, "testdata") }
