@@ -35,6 +35,7 @@ type Core struct {
 	config   *config.Config
 	groups   []*group // in the order in which they were added
 	procs    map[ProcID]*process
+	sorted   []*process // see SortedProcesses; nil after a change
 	nextProc ProcID
 	requests map[Req]*request
 	interest event.Set // what any pool subscribes to

@@ -77,6 +77,7 @@ func (c *Core) addGroup(cfg *config.Group) *group {
 		ids = append(ids, p.id)
 	}
 	c.groups = append(c.groups, g)
+	c.sorted = nil
 	c.updateInterest()
 	c.changed = true
 	c.emit(Effect{Kind: OpenGroup, Group: cfg, Procs: ids})
@@ -98,6 +99,7 @@ func (c *Core) removeGroup(g *group) {
 		c.timers.clear(&g.pool.hold)
 	}
 	c.groups = slices.DeleteFunc(c.groups, func(x *group) bool { return x == g })
+	c.sorted = nil
 	c.updateInterest()
 	c.changed = true
 	c.emit(Effect{Kind: CloseGroup, Procs: ids})

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,17 +60,15 @@ func (c *Core) AllProcesses() []View { return views(c.allByPriority()) }
 
 // SortedProcesses returns all processes sorted by group name, then by name.
 func (c *Core) SortedProcesses() []View {
-	list := make([]View, 0, len(c.procs))
-	for _, p := range c.procs {
-		list = append(list, p.view())
+	if c.sorted == nil {
+		c.sorted = slices.SortedFunc(maps.Values(c.procs), func(a, b *process) int {
+			if d := strings.Compare(a.group.config.Name, b.group.config.Name); d != 0 {
+				return d
+			}
+			return strings.Compare(a.config.Name, b.config.Name)
+		})
 	}
-	slices.SortFunc(list, func(a, b View) int {
-		if d := strings.Compare(a.Info.Group, b.Info.Group); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Info.Name, b.Info.Name)
-	})
-	return list
+	return views(c.sorted)
 }
 
 // Config returns the configuration that was loaded last, which is the one that

@@ -22,8 +22,10 @@ const (
 	// maxLargeBodies how many of them are read at the same time.
 	largeBody      = 64 << 10
 	maxLargeBodies = 8
-	// keptBuffer is the size up to which a buffer is kept for the next call.
-	keptBuffer = 64 << 10
+	// keptBody and keptAnswer are the sizes up to which a buffer is kept for
+	// the next call. An answer that describes 100 processes has about 110 KB.
+	keptBody   = 64 << 10
+	keptAnswer = 1 << 20
 	// maxQuoted is how many bytes of a bad request get into the log.
 	maxQuoted = 1024
 )
@@ -78,7 +80,7 @@ func (s *Server) readCall(w http.ResponseWriter, r *http.Request) (method string
 	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer func() {
-		if body.Cap() <= keptBuffer {
+		if body.Cap() <= keptBody {
 			body.Reset()
 			bodies.Put(body)
 		}
@@ -127,7 +129,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, par
 	result, err := s.o.Methods.Call(r.Context(), method, params)
 	e := encoders.Get().(*xmlrpc.Encoder)
 	defer func() {
-		if e.Cap() <= keptBuffer {
+		if e.Cap() <= keptAnswer {
 			e.Reset()
 			encoders.Put(e)
 		}
