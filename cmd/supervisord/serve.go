@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"supervisord/internal/api"
 	"supervisord/internal/applog"
@@ -43,7 +45,7 @@ func serve(flags flags) error {
 		}
 		defer stop()
 	}
-	life := &life{load: load, background: background, notifier: notifier, first: true}
+	life := &life{load: load, background: background, notifier: notifier, first: true, signals: notice()}
 	if notifyErr != nil {
 		life.warnings = []string{notifyErr.Error()}
 	}
@@ -59,11 +61,21 @@ func serve(flags flags) error {
 	}
 }
 
+// notice returns a channel with the signals to supervisord. It stays in use to
+// the very end: a signal that comes while supervisord starts, restarts or tidies
+// up must not be its death.
+func notice() <-chan os.Signal {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2)
+	return signals
+}
+
 // life is what stays from one start of supervisord to the next.
 type life struct {
 	load       func() (*config.Config, error)
 	background *launch.Daemon // nil in the foreground
 	notifier   *notify.Notifier
+	signals    <-chan os.Signal
 	warnings   []string // for the activity log
 	first      bool
 	serial     uint64 // of the next event
@@ -104,7 +116,7 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	if err := daemon.CheckSockets(cfg.Groups, log); err != nil {
 		return false, err
 	}
-	d := daemon.New(daemon.Options{Config: cfg, Log: log, Load: l.load, Serial: l.serial})
+	d := daemon.New(daemon.Options{Config: cfg, Log: log, Load: l.load, Signals: l.signals, Serial: l.serial})
 	servers, err := openServers(cfg, d, log)
 	if err != nil {
 		return false, err

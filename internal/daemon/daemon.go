@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"os"
-	"os/signal"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,6 +23,8 @@ type Options struct {
 	Log    *applog.Logger
 	// Load reads the configuration anew.
 	Load func() (*config.Config, error)
+	// Signals are the signals to the process; nil for none.
+	Signals <-chan os.Signal
 	// Serial is the serial of the first event.
 	Serial uint64
 	// Started, if not nil, is called once by Run when the processes with
@@ -40,7 +41,6 @@ type Daemon struct {
 	starter *starter
 	begun   time.Time // the origin of the monotonic clock
 
-	signals chan os.Signal
 	mailbox chan any
 	done    chan struct{} // closed when Run returns
 	// follow-up events of effects that were performed at once; they come before
@@ -69,15 +69,13 @@ type call struct {
 // query is a question that the daemon's goroutine answers by running it.
 type query func(*Daemon)
 
-// New returns a Daemon that does nothing until Run. From here on signals to the
-// process are meant for it: one that comes before Run waits.
+// New returns a Daemon that does nothing until Run.
 func New(o Options) *Daemon {
 	d := &Daemon{
 		options:  o,
 		core:     core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, LogLevel: o.Log.Level()}),
 		log:      o.Log,
 		begun:    time.Now(),
-		signals:  make(chan os.Signal, 16),
 		mailbox:  make(chan any, mailboxSize),
 		done:     make(chan struct{}),
 		children: make(map[core.ProcID]*child),
@@ -86,7 +84,6 @@ func New(o Options) *Daemon {
 		replies:  make(map[core.Req]chan<- core.Reply),
 	}
 	d.mood.Store(int32(api.MoodRunning))
-	signal.Notify(d.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2)
 	return d
 }
 
@@ -97,7 +94,6 @@ func (d *Daemon) Serial() uint64 { return d.core.Serial() }
 // Run starts the programs and serves until supervisord is to end. It reports
 // whether it is to start anew.
 func (d *Daemon) Run() (restart bool) {
-	defer signal.Stop(d.signals)
 	d.spawner = spawn.New(func(r spawn.Report) { d.post(r) })
 	d.starter = newStarter(d)
 
@@ -112,7 +108,7 @@ func (d *Daemon) Run() (restart bool) {
 		select {
 		case m := <-d.mailbox:
 			d.receive(m)
-		case s := <-d.signals:
+		case s := <-d.options.Signals:
 			d.signal(s.(syscall.Signal))
 		case <-timer.C:
 			d.step(core.Tick{})
