@@ -356,7 +356,7 @@ func (s *stage) printReply(e Effect) {
 }
 
 func (s *stage) status() {
-	for _, v := range s.core.SortedProcesses() {
+	for v := range s.core.SortedProcesses() {
 		i := v.Info
 		fmt.Fprintf(&s.out, "%s %s pid:%d", api.Namespec(i.Group, i.Name), i.State, i.PID)
 		if i.SpawnErr != "" {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -58,8 +59,8 @@ func (c *Core) GroupProcesses(name string) ([]View, bool) {
 // groups, then of their own.
 func (c *Core) AllProcesses() []View { return views(c.allByPriority()) }
 
-// SortedProcesses returns all processes sorted by group name, then by name.
-func (c *Core) SortedProcesses() []View {
+// SortedProcesses yields all processes sorted by group name, then by name.
+func (c *Core) SortedProcesses() iter.Seq[View] {
 	if c.sorted == nil {
 		c.sorted = slices.SortedFunc(maps.Values(c.procs), func(a, b *process) int {
 			if d := strings.Compare(a.group.config.Name, b.group.config.Name); d != 0 {
@@ -68,7 +69,13 @@ func (c *Core) SortedProcesses() []View {
 			return strings.Compare(a.config.Name, b.config.Name)
 		})
 	}
-	return views(c.sorted)
+	return func(yield func(View) bool) {
+		for _, p := range c.sorted {
+			if !yield(p.view()) {
+				return
+			}
+		}
+	}
 }
 
 // Config returns the configuration that was loaded last, which is the one that

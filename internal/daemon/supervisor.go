@@ -108,11 +108,10 @@ func (d *Daemon) ProcessInfo(ctx context.Context, name string) (api.ProcessInfo,
 func (d *Daemon) AllProcessInfo(ctx context.Context) ([]api.ProcessInfo, error) {
 	var list []api.ProcessInfo
 	err := d.ask(ctx, func(d *Daemon) {
-		views := d.core.SortedProcesses()
 		now := time.Now()
-		list = make([]api.ProcessInfo, len(views))
-		for i, v := range views {
-			list[i] = d.info(v, now)
+		list = make([]api.ProcessInfo, 0, len(d.children))
+		for v := range d.core.SortedProcesses() {
+			list = append(list, d.info(v, now))
 		}
 	})
 	return list, err

@@ -52,7 +52,7 @@ func (w *World) follow(m move) {
 
 // check compares what the core believes with what is so.
 func (w *World) check() {
-	views := w.core.SortedProcesses()
+	views := slices.Collect(w.core.SortedProcesses())
 	if len(views) != len(w.procs) {
 		w.fail("the core has %d processes, the world %d", len(views), len(w.procs))
 	}
