@@ -19,9 +19,20 @@ func (b *backlog) add(p []byte) int {
 	if b.lost == 0 {
 		n = b.room(p)
 		b.data = append(b.data, p[:n]...)
+		if n == 0 && len(p) > 0 {
+			b.trim()
+		}
 	}
 	b.lost += int64(len(p) - n)
 	return n
+}
+
+// trim loses the beginning of a line of which the rest is lost.
+func (b *backlog) trim() {
+	if end := bytes.LastIndexByte(b.data, '\n') + 1; end > 0 {
+		b.lost += int64(len(b.data) - end)
+		b.data = b.data[:end]
+	}
 }
 
 // room returns how much of p is to be kept.
