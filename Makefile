@@ -41,6 +41,13 @@ fuzz:
 # bench measures this project and the original side by side and writes
 # docs/benchmarks.md; it takes about 15 minutes. BENCH=quick measures a tenth of
 # that, BENCH=REGEXP only some workloads, such as log- or ten; both only print.
+# soak plays LIVES random lives, from SEED on, to both implementations.
+LIVES ?= 500
+SEED  ?= 1
+.PHONY: soak
+soak: deps
+	$(GO) test -count 1 -timeout 3h ./internal/difftest -run TestLives -difftest.count $(LIVES) -difftest.seed $(SEED)
+
 .PHONY: bench
 bench: build deps
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench/ ./internal/bench/...

@@ -174,8 +174,8 @@ func (s *side) isChance(e, name string, late bool) bool {
 	switch {
 	case call.MatchString(e):
 		return late
-	case strings.Contains(e, "bad result line"):
-		return s.plan.fickle(name)
+	case strings.Contains(e, "bad result line"), strings.Contains(e, "event was rejected"):
+		return s.plan.fickle(name) || s.plan.capricious(name)
 	case protocol.MatchString(e), output.MatchString(e):
 		return s.plan.capricious(name) || late && s.plan.listens(name)
 	case overflow.MatchString(e):
