@@ -55,9 +55,12 @@ func serve(flags flags) error {
 			return err
 		}
 		life.first = false
-		if cfg, err = load(); err != nil {
+		next, err := load()
+		if err != nil {
+			lament(&cfg.Supervisord, err)
 			return err
 		}
+		cfg = next
 	}
 }
 
@@ -68,6 +71,15 @@ func notice() <-chan os.Signal {
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2)
 	return signals
+}
+
+// lament writes to the activity log why supervisord ends in place of starting
+// anew: a daemon has no terminal to say it on.
+func lament(s *config.Supervisord, why error) {
+	if log, err := openLog(s); err == nil {
+		log.Log(api.LevelCritical, "cannot start anew: "+why.Error())
+		log.Close()
+	}
 }
 
 // life is what stays from one start of supervisord to the next.
