@@ -34,6 +34,7 @@ type Core struct {
 	mood     api.Mood
 	config   *config.Config
 	groups   []*group // in the order in which they were added
+	pools    []*pool  // of those groups that have one
 	procs    map[ProcID]*process
 	sorted   []*process // see SortedProcesses; nil after a change
 	nextProc ProcID

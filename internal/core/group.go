@@ -78,7 +78,9 @@ func (c *Core) addGroup(cfg *config.Group) *group {
 	}
 	c.groups = append(c.groups, g)
 	c.sorted = nil
-	c.updateInterest()
+	if g.pool != nil {
+		c.updatePools()
+	}
 	c.changed = true
 	c.emit(Effect{Kind: OpenGroup, Group: cfg, Procs: ids})
 	c.notify(event.ProcessGroupAdded, event.GroupPayload(cfg.Name))
@@ -100,7 +102,9 @@ func (c *Core) removeGroup(g *group) {
 	}
 	c.groups = slices.DeleteFunc(c.groups, func(x *group) bool { return x == g })
 	c.sorted = nil
-	c.updateInterest()
+	if g.pool != nil {
+		c.updatePools()
+	}
 	c.changed = true
 	c.emit(Effect{Kind: CloseGroup, Procs: ids})
 	c.notify(event.ProcessGroupRemoved, event.GroupPayload(g.config.Name))

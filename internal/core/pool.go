@@ -63,11 +63,13 @@ func newPool(g *group) *pool {
 	return p
 }
 
-// updateInterest computes what any pool subscribes to.
-func (c *Core) updateInterest() {
-	c.interest = 0
+// updatePools finds the pools and what any of them subscribes to. The groups
+// may be many, of which few have a pool.
+func (c *Core) updatePools() {
+	c.pools, c.interest = nil, 0
 	for _, g := range c.groups {
 		if g.pool != nil {
+			c.pools = append(c.pools, g.pool)
 			c.interest = c.interest.Union(g.pool.subscribe)
 		}
 	}
@@ -81,16 +83,17 @@ func (c *Core) notify(typ event.Type, payload string) {
 	}
 	serial := c.serial
 	c.serial++
-	for _, g := range c.groups {
-		if g.pool != nil && g.pool.subscribe.Has(typ) {
-			n := notice{typ: typ, payload: payload, serial: serial, poolSerial: g.pool.serial}
-			g.pool.serial++
-			for _, s := range g.pool.subscriptions {
-				if s.Has(typ) {
-					again := n
-					c.makeRoom(g.pool)
-					g.pool.buffer = append(g.pool.buffer, &again)
-				}
+	for _, p := range c.pools {
+		if !p.subscribe.Has(typ) {
+			continue
+		}
+		n := notice{typ: typ, payload: payload, serial: serial, poolSerial: p.serial}
+		p.serial++
+		for _, s := range p.subscriptions {
+			if s.Has(typ) {
+				again := n
+				c.makeRoom(p)
+				p.buffer = append(p.buffer, &again)
 			}
 		}
 	}
@@ -115,11 +118,11 @@ func (c *Core) rebuffer(p *pool, n *notice) {
 
 // dispatch sends buffered events to the listeners that are ready.
 func (c *Core) dispatch() {
-	for _, g := range c.groups {
-		if g.pool == nil || g.pool.hold.index >= 0 {
+	for _, p := range c.pools {
+		if p.hold.index >= 0 {
 			continue
 		}
-		for len(g.pool.buffer) > 0 && c.send(g.pool) {
+		for len(p.buffer) > 0 && c.send(p) {
 		}
 	}
 }
