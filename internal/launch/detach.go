@@ -128,10 +128,15 @@ func (d *Daemon) Ready() {
 
 // osError words an error of the system about a file as Python does.
 func osError(err error, path string) string {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	if !ok {
 		return err.Error()
 	}
+	return errnoText(errno) + ": " + python.Repr(path)
+}
+
+// errnoText words an error number as Python does.
+func errnoText(errno syscall.Errno) string {
 	text := errno.Error()
-	return fmt.Sprintf("[Errno %d] %s%s: %s", int(errno), strings.ToUpper(text[:1]), text[1:], python.Repr(path))
+	return fmt.Sprintf("[Errno %d] %s%s", int(errno), strings.ToUpper(text[:1]), text[1:])
 }

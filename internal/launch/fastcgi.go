@@ -21,7 +21,7 @@ func ListenFastCGI(s *config.Socket) (fd int, err error) {
 		fd, err = bindTCP(s.Host, s.Port)
 	}
 	if err != nil {
-		return -1, err
+		return -1, socketRefusal(err)
 	}
 	backlog := s.Backlog
 	if backlog == 0 {
@@ -29,14 +29,32 @@ func ListenFastCGI(s *config.Socket) (fd int, err error) {
 	}
 	if err := syscall.Listen(fd, backlog); err != nil {
 		syscall.Close(fd)
-		return -1, os.NewSyscallError("listen", err)
+		return -1, socketRefusal(err)
 	}
 	return fd, nil
 }
 
+// socketRefusal words why a socket could not be opened as Supervisor does.
+func socketRefusal(err error) error {
+	if _, ok := errors.AsType[refusal](err); ok {
+		return err
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return refusef("[Errno -2] Name or service not known")
+	}
+	if file, ok := errors.AsType[*os.PathError](err); ok {
+		return refusef("%s", osError(err, file.Path))
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return refusef("%s", errnoText(errno))
+	}
+	return err
+}
+
 func bindFastCGI(s *config.Socket) (int, error) {
-	if err := os.Remove(s.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return -1, err
+	// Not os.Remove, which would remove a directory, too.
+	if err := syscall.Unlink(s.Path); err != nil && err != syscall.ENOENT {
+		return -1, &os.PathError{Op: "unlink", Path: s.Path, Err: err}
 	}
 	fd, err := bindUnix(s.Path, s.Mode)
 	if err != nil {
