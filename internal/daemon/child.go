@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -28,6 +29,7 @@ type child struct {
 	logs   [2]*childlog.Log // by channel
 
 	gen    core.Gen
+	begun  time.Time // when it was last handed to the starter
 	pid    int
 	stdin  *stdin
 	pumps  []*childlog.Pump
@@ -70,12 +72,12 @@ func (d *Daemon) nameLogs(p *config.Process) {
 		return
 	}
 	names := &autoLogs{}
-	s := &d.options.Config.Supervisord
+	identifier := d.options.Config.Supervisord.Identifier
 	for i, l := range []config.Log{p.Stdout, p.Stderr} {
 		if l.File.Kind != config.LogAuto {
 			continue
 		}
-		name, err := launch.NewChildLog(s.ChildLogDir, p.Name, s.Identifier, api.Channel(i))
+		name, err := launch.NewChildLog(d.logDir, p.Name, identifier, api.Channel(i))
 		if err != nil {
 			d.log.Log(api.LevelError, fmt.Sprintf("cannot create a log file for %s %s: %v", p.Name, api.Channel(i), err))
 			continue

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -47,7 +48,11 @@ func (d *Daemon) perform(e *core.Effect) {
 	}
 }
 
-// spawn hands the process to the starter.
+// minStartInterval is the least time between two starts of one process. It
+// bounds what a program can cost that ends as fast as it is started.
+const minStartInterval = 20 * time.Millisecond
+
+// spawn starts a process, not too soon after the last time.
 func (d *Daemon) spawn(e *core.Effect) {
 	c := d.children[e.Proc]
 	c.gen = e.Gen
@@ -58,7 +63,25 @@ func (d *Daemon) spawn(e *core.Effect) {
 			return
 		}
 	}
-	d.starter.start(c, e.Gen)
+	wait := minStartInterval - time.Since(c.begun)
+	if wait <= 0 {
+		d.begin(c, e.Gen)
+		return
+	}
+	id, gen := e.Proc, e.Gen
+	time.AfterFunc(wait, func() {
+		d.post(query(func(d *Daemon) {
+			if c := d.children[id]; c != nil && c.gen == gen {
+				d.begin(c, gen)
+			}
+		}))
+	})
+}
+
+// begin hands the process to the starter.
+func (d *Daemon) begin(c *child, gen core.Gen) {
+	c.begun = time.Now()
+	d.starter.start(c, gen)
 }
 
 func (d *Daemon) kill(e *core.Effect) {

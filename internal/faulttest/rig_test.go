@@ -141,7 +141,7 @@ func (r *rig) begin(s start) {
 		}
 		if r.t.Failed() {
 			text, _ := r.out.text()
-			r.t.Logf("activity log:\n%s", text[max(0, len(text)-8<<10):])
+			r.t.Logf("activity log:\n%s", text[max(0, len(text)-3<<10):])
 		}
 	})
 }
