@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,6 +41,7 @@ type Daemon struct {
 	spawner *spawn.Spawner
 	starter *starter
 	begun   time.Time // the origin of the monotonic clock
+	logDir  string    // of automatic log files
 
 	mailbox chan any
 	done    chan struct{} // closed when Run returns
@@ -76,6 +78,7 @@ func New(o Options) *Daemon {
 		core:     core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, LogLevel: o.Log.Level()}),
 		log:      o.Log,
 		begun:    time.Now(),
+		logDir:   o.Config.Supervisord.ChildLogDir,
 		mailbox:  make(chan any, mailboxSize),
 		done:     make(chan struct{}),
 		children: make(map[core.ProcID]*child),
@@ -84,6 +87,10 @@ func New(o Options) *Daemon {
 		replies:  make(map[core.Req]chan<- core.Reply),
 	}
 	d.mood.Store(int32(api.MoodRunning))
+	// Run may find itself in another directory than the configuration was read in.
+	if dir, err := filepath.Abs(d.logDir); err == nil {
+		d.logDir = dir
+	}
 	return d
 }
 
