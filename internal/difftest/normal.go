@@ -222,9 +222,10 @@ func (s *side) observePuppets(o *observation) {
 	for name, list := range s.stage.puppets {
 		for _, p := range list {
 			h := p.hello
-			// The order of these means nothing.
+			// The order of these means nothing, and of two signals one may come.
 			slices.Sort(h.Env)
 			slices.Sort(p.signals)
+			p.signals = slices.Compact(p.signals)
 			o.puppets[name] = append(o.puppets[name], s.normalText(fmt.Sprintf(
 				"args %q dir %s umask %s uid %d leader %t env %q files %q signals %q stdin %q",
 				h.Args, h.Dir, h.Umask, h.UID, h.Leader, h.Env, h.Files, p.signals, p.stdin)))

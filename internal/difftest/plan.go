@@ -441,7 +441,7 @@ func (p *planner) meddle(process string) {
 	group, _, _ := strings.Cut(process, ":")
 	for range 1 + p.r.IntN(3) {
 		wait := chance(p.r, 30)
-		what := p.r.IntN(9)
+		what := p.r.IntN(8)
 		if p.programs[process] != nil && p.programs[process].temper == broken && (what == 1 || what == 5 || what == 6) {
 			continue // a signal may come before the exec that fails
 		}
@@ -461,8 +461,6 @@ func (p *planner) meddle(process string) {
 		case 6:
 			p.call("signalAllProcesses", "WINCH")
 		case 7:
-			p.call("startProcessGroup", group, false)
-		case 8:
 			p.call("tailProcessStdoutLog", process, 0, 100)
 		}
 	}

@@ -161,7 +161,7 @@ func (w *world) makeProgram(r *rand.Rand, name string) *program {
 	p.maybe(r, 30, "environment", pick(r, `COLOR="red",SIZE="%(process_num)d"`, `WORLD="two",QUOTE="a 'b' c"`, `SUPERVISOR_ENABLED="no"`))
 	p.maybe(r, 20, "umask", pick(r, "022", "077", "002"))
 	p.maybe(r, 50, "priority", fmt.Sprint(r.IntN(4)))
-	p.maybe(r, 10, "serverurl", "http://localhost:9001")
+	p.maybe(r, 10, "serverurl", "unix://{dir}/other")
 	if p.temper != broken {
 		p.maybe(r, 20, "directory", "{dir}/work")
 		p.maybe(r, 10, "user", "{user}")
