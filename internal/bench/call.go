@@ -17,7 +17,7 @@ import (
 
 // callLimit is how long anything that is measured may take before the run is
 // given up.
-const callLimit = 3 * time.Minute
+const callLimit = 2 * time.Minute
 
 // request is a call as bytes.
 func request(method string, params ...string) string {

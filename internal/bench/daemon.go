@@ -42,7 +42,7 @@ file=%[1]s/s
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://%[1]s/s
-`, dir, 1024+4*programs)
+`, dir, 1024+3*programs)
 	return w, os.WriteFile(w.conf, []byte(conf+sections), 0o644)
 }
 
@@ -60,6 +60,8 @@ func sleepers(dir string, n int, autostart bool) string {
 type process struct {
 	*world
 	cmd   *exec.Cmd
+	ended chan struct{} // closed at the end of the process; then err is valid
+	err   error
 	began time.Time
 	ready time.Time // when all programs ran; see started
 }
@@ -73,10 +75,19 @@ func (w *world) run(i implementation) (*process, error) {
 
 func (w *world) exec(cmd *exec.Cmd) (*process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p := &process{world: w, cmd: cmd, began: time.Now()}
+	p := &process{world: w, cmd: cmd, began: time.Now(), ended: make(chan struct{})}
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	go func() {
+		p.err = cmd.Wait()
+		if p.err != nil && said.Len() > 0 {
+			p.err = fmt.Errorf("%w: %s", p.err, bytes.TrimSpace(said.Bytes()))
+		}
+		close(p.ended)
+	}()
 	return p, nil
 }
 
@@ -84,12 +95,17 @@ func (w *world) exec(cmd *exec.Cmd) (*process, error) {
 // resolution of what they measure.
 const pause = 250 * time.Microsecond
 
-// until calls done until it is true.
-func until(what string, done func() (bool, error)) error {
+// until calls done until it is true, or the process has ended.
+func (p *process) until(what string, done func() (bool, error)) error {
 	for end := time.Now().Add(callLimit); ; time.Sleep(pause) {
 		ok, err := done()
 		if ok || err != nil {
 			return err
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("wait for %s: the daemon ended: %w", what, p.err)
+		default:
 		}
 		if time.Now().After(end) {
 			return fmt.Errorf("wait for %s: it took more than %v", what, callLimit)
@@ -100,7 +116,7 @@ func until(what string, done func() (bool, error)) error {
 // answers waits for the first answer.
 func (p *process) answers() error {
 	var last error
-	err := until("an answer", func() (bool, error) {
+	err := p.until("an answer", func() (bool, error) {
 		_, last = once(p.socket, getState)
 		return last == nil, nil
 	})
@@ -114,7 +130,7 @@ func (p *process) answers() error {
 // the daemon, which has other things to do.
 func (p *process) started(n int) error {
 	var log *os.File
-	err := until("the log", func() (bool, error) {
+	err := p.until("the log", func() (bool, error) {
 		f, err := os.Open(p.log)
 		log = f
 		return err == nil, nil
@@ -127,7 +143,7 @@ func (p *process) started(n int) error {
 	var rest []byte
 	seen := 0
 	defer func() { p.ready = time.Now() }()
-	return until(fmt.Sprintf("%d programs", n), func() (bool, error) {
+	return p.until(fmt.Sprintf("%d programs", n), func() (bool, error) {
 		more, err := io.ReadAll(log)
 		if err != nil {
 			return false, err
@@ -148,8 +164,22 @@ func (p *process) kill() {
 	}
 	// Neither a process that is gone nor one that was killed is an error.
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+	<-p.ended
 	bury(pids)
+}
+
+// terminate sends SIGTERM and waits for the end.
+func (p *process) terminate() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.ended:
+		return p.err
+	case <-time.After(callLimit):
+		p.kill()
+		return fmt.Errorf("wait for the end: it took more than %v", callLimit)
+	}
 }
 
 // status runs supervisorctl status and counts the processes that it shows.

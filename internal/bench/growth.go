@@ -56,7 +56,7 @@ func growthRows(n int) []row {
 
 const (
 	memoryBound = "Go's runtime and the pages of the program that were used, then a few KiB for each program: its configuration, its state and the kernel's view of three descriptors."
-	idleBound   = "The ticks that listeners may subscribe to, every 5 seconds, and the runtime's own timers; no descriptor is looked at that has nothing to say."
+	idleBound   = "Nothing: every deadline that there is has a timer, and without a listener that subscribes to ticks there is none; 0 says that no thread was woken."
 )
 
 func growth(r *run, n int) error {

@@ -68,7 +68,7 @@ func logs(r *run, o output) error {
 	if err != nil {
 		return err
 	}
-	elapsed, err := move(o, path, filepath.Join(r.dir, "logs"))
+	elapsed, err := p.move(o, path, filepath.Join(r.dir, "logs"))
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (r *run) putMoved(o output, elapsed time.Duration, cpu float64) {
 }
 
 // move lets the writers go and waits until everything has been written.
-func move(o output, fifo, dir string) (time.Duration, error) {
+func (p *process) move(o output, fifo, dir string) (time.Duration, error) {
 	begin := time.Now()
 	// The writers open the fifo to read; this succeeds when the first does.
 	f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
@@ -95,7 +95,7 @@ func move(o output, fifo, dir string) (time.Duration, error) {
 		return 0, err
 	}
 	defer f.Close()
-	err = until(o.key, func() (bool, error) {
+	err = p.until(o.key, func() (bool, error) {
 		size, err := total(dir)
 		return size >= int64(o.bytes()), err
 	})
@@ -180,7 +180,7 @@ func logsLimit(r *run, o output) error {
 		}
 		cats, writers = append(cats, cat), append(writers, writer)
 	}
-	elapsed, err := move(o, fifo, dir)
+	elapsed, err := new(process).move(o, fifo, dir)
 	if err != nil {
 		return err
 	}
