@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
+	"unicode"
 
 	"supervisord/internal/api"
 	"supervisord/internal/python"
@@ -123,9 +125,19 @@ func quote(data []byte) string {
 	return python.Repr(string(data))
 }
 
+// oneLine returns text, which a client may have chosen, as the log shows it: it
+// cannot make lines of its own there, nor control a terminal, nor be long.
+func oneLine(text string) string {
+	if len(text) <= maxQuoted && strings.IndexFunc(text, unicode.IsControl) < 0 {
+		return text
+	}
+	return quote([]byte(text))
+}
+
 // call calls a method and writes its response.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, params []any) {
-	s.o.Log(api.LevelTrace, "XML-RPC method called: "+method+"()")
+	name := oneLine(method)
+	s.o.Log(api.LevelTrace, "XML-RPC method called: "+name+"()")
 	result, err := s.o.Methods.Call(r.Context(), method, params)
 	e := encoders.Get().(*xmlrpc.Encoder)
 	defer func() {
@@ -135,7 +147,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, par
 		}
 	}()
 	if err == nil {
-		s.o.Log(api.LevelTrace, "XML-RPC method "+method+"() returned successfully")
+		s.o.Log(api.LevelTrace, "XML-RPC method "+name+"() returned successfully")
 		e.BeginResponse()
 		result.Encode(e)
 		e.EndResponse()
@@ -144,7 +156,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, par
 		if !ok {
 			panic(http.ErrAbortHandler) // Nobody waits any more.
 		}
-		s.o.Log(api.LevelTrace, fmt.Sprintf("XML-RPC method %s() returned fault: [%d] %s", method, f.Code, f.Text))
+		s.o.Log(api.LevelTrace, fmt.Sprintf("XML-RPC method %s() returned fault: [%d] %s", name, f.Code, oneLine(f.Text)))
 		e.Fault(int(f.Code), f.Text)
 	}
 	h := w.Header()

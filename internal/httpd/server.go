@@ -165,6 +165,12 @@ func (s *Server) handler(auth *credentials) http.Handler {
 			r.Body = body
 		}
 		w.Header().Set("Server", serverName)
+		if r.TransferEncoding != nil {
+			// A length beside the chunks would have been ignored. Nobody between
+			// us and the client can have taken what follows for a part of this
+			// request if nothing is read any more.
+			w.Header().Set("Connection", "close")
+		}
 		if !auth.allow(r) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="default"`)
 			w.Header().Set("Connection", "close")
