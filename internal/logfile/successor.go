@@ -26,7 +26,8 @@ func successor(path string, file *os.File) *os.File {
 		return nil
 	}
 	for range successorTries {
-		if info, err := os.Stat(path); err == nil && os.SameFile(own, info) {
+		live, err := os.Stat(path)
+		if err == nil && os.SameFile(own, live) {
 			return nil
 		}
 		name, predecessor := follow(path, own)
@@ -49,10 +50,23 @@ func successor(path string, file *os.File) *os.File {
 				next.Close()
 				continue
 			}
+		} else if now, _ := os.Stat(path); !sameFile(live, now) {
+			// That file was not found among the backups says something only
+			// if at most the beginning of one rotation went on meanwhile.
+			next.Close()
+			continue
 		}
 		return next
 	}
 	return nil
+}
+
+// sameFile reports whether a and b describe the same file, or none.
+func sameFile(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b)
 }
 
 // isAt reports whether name leads to the file that own describes.
