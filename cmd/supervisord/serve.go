@@ -122,6 +122,7 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	defer log.Close()
 	logAll(log, api.LevelCritical, criticals)
 	logAll(log, api.LevelWarn, cfg.Warnings)
+	logAll(log, api.LevelWarn, launch.WritableWarnings(cfg.Files))
 	logAll(log, api.LevelWarn, l.warnings)
 	l.warnings = nil
 	logAll(log, api.LevelInfo, infos)

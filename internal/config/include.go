@@ -54,6 +54,7 @@ func (l *loader) includeFile(file string) error {
 		return &Error{File: file, Text: err.Error()}
 	}
 	if err == nil {
+		l.config.Files = append(l.config.Files, file)
 		added, err := l.doc.read(file, data)
 		if err != nil {
 			return &Error{File: file, Text: err.Error()}

@@ -38,7 +38,7 @@ func Load(o Options) (*Config, error) {
 	if l.hostname == "" {
 		l.hostname, _ = os.Hostname()
 	}
-	l.config = &Config{File: o.File, Here: l.here}
+	l.config = &Config{File: o.File, Here: l.here, Files: []string{o.File}}
 	l.common.Set("here", l.here)
 	if err := l.load(&o.Overrides); err != nil {
 		return nil, l.located(err)

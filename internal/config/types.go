@@ -16,6 +16,8 @@ type Config struct {
 	// path of its directory, the value of %(here)s.
 	File string
 	Here string
+	// Files are all files that were read, File first.
+	Files []string
 
 	Supervisord Supervisord
 	// Servers holds the inet servers first, then the unix servers, each in the
