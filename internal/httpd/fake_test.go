@@ -30,6 +30,23 @@ type methods struct {
 // buffers of a socket take.
 const largeResult = 1 << 20
 
+// manyStructs is how many structs the method "many" returns: more than one piece
+// of an answer holds.
+const manyStructs = 10000
+
+type structs int
+
+func (v structs) Encode(e rpc.Encoder) {
+	e.BeginArray()
+	for i := range int(v) {
+		e.BeginStruct()
+		e.Member("number")
+		e.Int(int64(i))
+		e.EndStruct()
+	}
+	e.EndArray()
+}
+
 type text string
 
 func (v text) Encode(e rpc.Encoder) { e.String(string(v)) }
@@ -45,6 +62,8 @@ func (m *methods) Call(ctx context.Context, method string, params []any) (rpc.Re
 		return text(s), nil
 	case "large":
 		return text(strings.Repeat("x", largeResult)), nil
+	case "many":
+		return structs(manyStructs), nil
 	case "wait":
 		m.waiting <- struct{}{}
 		select {

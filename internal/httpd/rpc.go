@@ -14,6 +14,7 @@ import (
 
 	"supervisord/internal/api"
 	"supervisord/internal/python"
+	"supervisord/internal/rpc"
 	"supervisord/internal/xmlrpc"
 )
 
@@ -24,10 +25,14 @@ const (
 	// maxLargeBodies how many of them are read at the same time.
 	largeBody      = 64 << 10
 	maxLargeBodies = 8
+	// An answer that is longer than answerPiece is sent in pieces, so that the
+	// memory for it does not grow with the number of processes. One that
+	// describes 100 processes has about 110 KB.
+	answerPiece = 256 << 10
 	// keptBody and keptAnswer are the sizes up to which a buffer is kept for
-	// the next call. An answer that describes 100 processes has about 110 KB.
+	// the next call.
 	keptBody   = 64 << 10
-	keptAnswer = 1 << 20
+	keptAnswer = 2 * answerPiece
 	// maxQuoted is how many bytes of a bad request get into the log.
 	maxQuoted = 1024
 )
@@ -141,16 +146,14 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, par
 	result, err := s.o.Methods.Call(r.Context(), method, params)
 	e := encoders.Get().(*xmlrpc.Encoder)
 	defer func() {
+		e.Reset()
 		if e.Cap() <= keptAnswer {
-			e.Reset()
 			encoders.Put(e)
 		}
 	}()
 	if err == nil {
 		s.o.Log(api.LevelTrace, "XML-RPC method "+name+"() returned successfully")
-		e.BeginResponse()
-		result.Encode(e)
-		e.EndResponse()
+		writeResult(w, e, result)
 	} else {
 		f, ok := errors.AsType[*api.Fault](err)
 		if !ok {
@@ -158,12 +161,37 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, par
 		}
 		s.o.Log(api.LevelTrace, fmt.Sprintf("XML-RPC method %s() returned fault: [%d] %s", name, f.Code, oneLine(f.Text)))
 		e.Fault(int(f.Code), f.Text)
+		writeHeader(w, e.Len())
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/xml")
-	h.Set("Content-Length", strconv.Itoa(e.Len()))
 	// If writing fails the client has gone. The answer is flushed so that it
 	// has been sent when the handler returns: the daemon may be about to end.
 	_, _ = w.Write(e.Bytes())
 	_ = http.NewResponseController(w).Flush()
+}
+
+// writeResult writes the header of a response and leaves its end in e. The
+// length must be known first: a long response is written twice, the first time
+// to be counted.
+func writeResult(w http.ResponseWriter, e *xmlrpc.Encoder, result rpc.Result) {
+	spilled := 0
+	e.Spill(answerPiece, func(b []byte) { spilled += len(b) })
+	encode(e, result)
+	writeHeader(w, spilled+e.Len())
+	if spilled > 0 {
+		e.Reset()
+		e.Spill(answerPiece, func(b []byte) { _, _ = w.Write(b) })
+		encode(e, result)
+	}
+}
+
+func encode(e *xmlrpc.Encoder, result rpc.Result) {
+	e.BeginResponse()
+	result.Encode(e)
+	e.EndResponse()
+}
+
+func writeHeader(w http.ResponseWriter, length int) {
+	h := w.Header()
+	h.Set("Content-Type", "text/xml")
+	h.Set("Content-Length", strconv.Itoa(length))
 }

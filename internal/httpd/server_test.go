@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"supervisord/internal/api"
+	"supervisord/internal/xmlrpc"
 )
 
 func authorization(name, password string) string {
@@ -132,6 +133,29 @@ func hexLen(s string) string {
 
 // TestConnection: a connection serves many requests, and ends as the version of
 // HTTP and the client want it.
+// TestPieces asks for an answer that is sent in pieces, before and after a short
+// one that may use the same buffer.
+func TestPieces(t *testing.T) {
+	s := start(t, "unix", Auth{}, 0)
+	var e xmlrpc.Encoder
+	e.BeginResponse()
+	structs(manyStructs).Encode(&e)
+	e.EndResponse()
+	if e.Len() <= 2*answerPiece {
+		t.Fatalf("an answer of %d bytes is not sent in pieces", e.Len())
+	}
+	for _, c := range []struct{ method, want string }{
+		{"many", string(e.Bytes())},
+		{"echo", resultXML("x")},
+		{"many", string(e.Bytes())},
+	} {
+		status, body := s.request(post("/RPC2", callXML(c.method, "x")))
+		if status != 200 || body != c.want {
+			t.Errorf("%s: got %d and %d bytes, want %d", c.method, status, len(body), len(c.want))
+		}
+	}
+}
+
 func TestConnection(t *testing.T) {
 	s := start(t, "unix", Auth{}, 0)
 	call := post("/RPC2", callXML("echo", "x"))

@@ -1,6 +1,7 @@
 package xmlrpc
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"reflect"
@@ -293,4 +294,40 @@ func ExampleDecodeCall() {
 		"<params><param><value>web</value></param></params></methodCall>"))
 	fmt.Println(method, params, err)
 	// Output: supervisor.startProcess [web] <nil>
+}
+
+// TestSpill compares what is handed over in pieces with what is not.
+func TestSpill(t *testing.T) {
+	write := func(e *Encoder) {
+		e.BeginResponse()
+		e.BeginArray()
+		for i := range 100 {
+			info(e, i)
+		}
+		e.EndArray()
+		e.EndResponse()
+	}
+	var whole, e Encoder
+	write(&whole)
+	const piece = 1000
+	var got []byte
+	pieces, longest := 0, 0
+	e.Spill(piece, func(b []byte) {
+		got = append(got, b...)
+		pieces++
+		longest = max(longest, len(b))
+	})
+	write(&e)
+	got = append(got, e.Bytes()...)
+	if !bytes.Equal(got, whole.Bytes()) {
+		t.Error("the pieces together are not the response")
+	}
+	if pieces < 10 || longest > 10*piece {
+		t.Errorf("%d pieces of %d bytes at most", pieces, longest)
+	}
+	e.Reset()
+	write(&e)
+	if !bytes.Equal(e.Bytes(), whole.Bytes()) {
+		t.Error("after Reset the response is still handed over in pieces")
+	}
 }

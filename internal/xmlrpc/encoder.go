@@ -18,8 +18,15 @@ import (
 // BeginArray and EndArray, or pairs of Member and a value between BeginStruct
 // and EndStruct. The caller keeps to that order; it is not checked.
 type Encoder struct {
-	buf []byte
+	buf   []byte
+	piece int          // how much is held at most when a struct begins, if spill is set
+	spill func([]byte) // takes what was written
 }
+
+// Spill makes the encoder hand over what it holds whenever a struct begins and
+// it holds at least piece bytes, until Reset. Bytes then returns the rest. A
+// response about thousands of processes need not be held as a whole.
+func (e *Encoder) Spill(piece int, f func([]byte)) { e.piece, e.spill = piece, f }
 
 // Bytes returns what was written since the last Reset. It is valid until the
 // next call of a method.
@@ -29,7 +36,7 @@ func (e *Encoder) Bytes() []byte { return e.buf }
 func (e *Encoder) Len() int { return len(e.buf) }
 
 // Reset empties the buffer and keeps its memory.
-func (e *Encoder) Reset() { e.buf = e.buf[:0] }
+func (e *Encoder) Reset() { e.buf, e.spill = e.buf[:0], nil }
 
 // Cap returns the size of the buffer's memory.
 func (e *Encoder) Cap() int { return cap(e.buf) }
@@ -136,7 +143,13 @@ func (e *Encoder) EndArray() {
 const structStart = "<value><struct>\n"
 
 // BeginStruct starts a struct.
-func (e *Encoder) BeginStruct() { e.buf = append(e.buf, structStart...) }
+func (e *Encoder) BeginStruct() {
+	if e.spill != nil && len(e.buf) >= e.piece {
+		e.spill(e.buf)
+		e.buf = e.buf[:0]
+	}
+	e.buf = append(e.buf, structStart...)
+}
 
 // Member starts a member of the current struct; its value follows.
 func (e *Encoder) Member(name string) {
