@@ -8,8 +8,11 @@ import (
 )
 
 // enter mounts systemd's own hierarchy of control groups, which engines on hosts
-// without version 2 mount read-only, and becomes systemd.
-const enter = `if [ -d /sys/fs/cgroup/systemd ]; then
+// without version 2 mount read-only, and becomes systemd. The servers are there
+// for other tests.
+const enter = `cd /etc/systemd/system/multi-user.target.wants
+rm -f nginx.service apache2.service cron.service
+if [ -d /sys/fs/cgroup/systemd ]; then
 	umount /sys/fs/cgroup/systemd
 	mount -t cgroup -o none,name=systemd systemd /sys/fs/cgroup/systemd
 fi

@@ -19,15 +19,20 @@ import (
 const mirror = "http://deb.debian.org/debian"
 
 // packages are what the system has besides what every Debian system has: systemd,
-// the distribution's supervisor, and servers to run under ours.
+// what the distribution's supervisor needs, and servers to run under ours.
 var packages = []string{
 	"systemd", "systemd-sysv", "dbus", "procps", "curl",
-	"python3-minimal", "supervisor",
+	"python3-minimal", "python3-pkg-resources", "lsb-base",
 	"nginx-light", "apache2", "cron",
 }
 
+// prepare gets the distribution's supervisor. It is not installed: a file of an
+// image can come back when a container deletes it (fuse-overlayfs does that).
+const prepare = `apt-get -q update && cd /root && apt-get -q download supervisor`
+
 // Debian returns the name of an image with a Debian system of a release, such as
-// "bookworm". It is installed when the engine does not have it yet, which takes
+// "bookworm". The distribution's package supervisor is in its directory /root, not
+// installed. The system is installed when the engine does not have it yet, which takes
 // some minutes, and stays there for the next time.
 func Debian(tb testing.TB, release string) string {
 	tb.Helper()
@@ -42,7 +47,7 @@ func Debian(tb testing.TB, release string) string {
 }
 
 func debian(release string) (name string, err error) {
-	sum := sha256.Sum256([]byte(strings.Join(packages, " ")))
+	sum := sha256.Sum256([]byte(strings.Join(packages, " ") + prepare))
 	name = "supervisord-test-" + release + ":" + hex.EncodeToString(sum[:6])
 	unlock, err := lock(filepath.Join(os.TempDir(), "supervisord-test-"+release+".lock"))
 	if err != nil {
@@ -61,6 +66,9 @@ func debian(release string) (name string, err error) {
 	cmd := exec.Command("debootstrap", "--variant=minbase", "--include="+strings.Join(packages, ","), release, dir, mirror)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("debootstrap: %w\n%s", err, tail(string(out)))
+	}
+	if out, err := exec.Command("chroot", dir, "sh", "-c", prepare).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("prepare the system: %w\n%s", err, tail(string(out)))
 	}
 	tar := exec.Command("tar", "-C", dir, "--exclude=./var/cache/apt/archives/*.deb", "-c", ".")
 	archive, err := tar.StdoutPipe()
