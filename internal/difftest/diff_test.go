@@ -23,7 +23,7 @@ var (
 )
 
 // few is how many lives a test run plays.
-const few = 12
+const few = 8
 
 // attempts is how often a life is played that differs. What depends on the
 // load of the machine does not come each time.
