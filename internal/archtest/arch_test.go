@@ -195,6 +195,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":               {"ctl", "cmd/supervisord", "cmd/supervisorctl", "cmd/pidproxy", "cmd/echo_supervisord_conf"},
 	"github.com/spf13/pflag":               {"ctl", "cmd/supervisord", "cmd/supervisorctl", "cmd/pidproxy", "cmd/echo_supervisord_conf"},
 	"github.com/rogpeppe/go-internal":      {"scripttest"},
+	"golang.org/x/crypto":                  {"httpd"},
 	"golang.org/x/sys":                     nil,
 	"golang.org/x/term":                    nil,
 	"golang.org/x/text":                    {"config"},
