@@ -13,8 +13,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 )
 
 func main() {
@@ -32,6 +34,25 @@ func main() {
 	}
 }
 
+// cleanUp waits for a signal to end, then ends what was started: the children,
+// and theirs, which become children when those are gone.
+func cleanUp(dir string) {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
+	<-stop
+	for {
+		pids, err := children(os.Getpid())
+		if err != nil || len(pids) == 0 {
+			break
+		}
+		bury(pids)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
+	os.Exit(1)
+}
+
 func measure(bin, tools, reference, docs, only string, rounds int, quick bool) error {
 	pattern, err := regexp.Compile(only)
 	if err != nil {
@@ -45,6 +66,7 @@ func measure(bin, tools, reference, docs, only string, rounds int, quick bool) e
 		return err
 	}
 	defer os.RemoveAll(dir)
+	go cleanUp(dir)
 	// The daemons run elsewhere.
 	for _, path := range []*string{&bin, &tools, &reference} {
 		if *path, err = filepath.Abs(*path); err != nil {

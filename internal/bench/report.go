@@ -32,6 +32,9 @@ listeners got every event.
 func (s *suite) report(workloads []workload, pictures []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, introduction, "`make bench`", s.rounds, s.machine())
+	if s.quick {
+		b.WriteString("This was a quick run, with a tenth of the work that the table names.\n\n")
+	}
 	b.WriteString("| | the original | this project | better | limit | of the limit |\n|---|---|---|---|---|---|\n")
 	var notes []string
 	for _, w := range workloads {
