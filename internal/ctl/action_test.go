@@ -283,6 +283,17 @@ func TestNoDaemon(t *testing.T) {
 	if got := bad.run(t, "", "status"); got.Exit != 1 || got.Out != "error: <class 'ValueError'>, Unknown protocol for serverurl ftp://x\n" {
 		t.Errorf("bad scheme: %+v", got)
 	}
+	for url, want := range map[string]string{
+		"http://localhost:abc":       "Port could not be cast to integer value as 'abc'",
+		"http://localhost:-1/x":      "Port could not be cast to integer value as '-1'",
+		"http://u:p@localhost:99999": "Port out of range 0-65535",
+		"http://[::1]:65536":         "Port out of range 0-65535",
+	} {
+		bad := testSettings{ServerURL: url}
+		if got := bad.run(t, "", "status"); got.Exit != 1 || got.Out != "error: <class 'ValueError'>, "+want+"\n" {
+			t.Errorf("%s: %+v", url, got)
+		}
+	}
 }
 
 func TestAuthentication(t *testing.T) {

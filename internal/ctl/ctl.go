@@ -18,10 +18,12 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"supervisord/internal/api"
+	"supervisord/internal/python"
 	"supervisord/internal/rpcclient"
 )
 
@@ -180,11 +182,32 @@ func (c *Controller) rpc() (*rpcclient.Client, error) {
 	if errors.Is(err, rpcclient.ErrScheme) {
 		return nil, raise("ValueError", "Unknown protocol for serverurl "+c.set.ServerURL)
 	}
+	if text := portProblem(c.set.ServerURL); text != "" {
+		return nil, raise("ValueError", text)
+	}
 	if err != nil {
 		return nil, err
 	}
 	c.client = client
 	return client, nil
+}
+
+// portProblem says what is wrong with the port of an HTTP URL, "" if nothing.
+func portProblem(serverURL string) string {
+	rest, ok := strings.CutPrefix(serverURL, "http://")
+	if !ok {
+		return ""
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	host = host[strings.LastIndexAny(host, "@]")+1:]
+	_, port, _ := strings.Cut(host, ":")
+	if strings.Trim(port, "0123456789") != "" {
+		return "Port could not be cast to integer value as " + python.Repr(port)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil && port != "" {
+		return "Port out of range 0-65535"
+	}
+	return ""
 }
 
 // disconnect closes the connection. Each action has its own, so that none
