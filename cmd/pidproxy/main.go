@@ -22,8 +22,8 @@ Usage: %s PIDFILE COMMAND [ARGUMENT ...]
 
 COMMAND is started with its arguments; its path is not searched in $PATH.
 Signals that pidproxy gets (TERM, HUP, INT, USR1, USR2, QUIT) are sent to the
-process whose pid is in PIDFILE. After TERM, INT or QUIT pidproxy exits; it also
-exits when COMMAND does.
+process whose pid is in PIDFILE. After TERM, INT or QUIT pidproxy waits for that
+process to end, and exits; it also exits when COMMAND does.
 `
 
 // The exit statuses.
@@ -58,18 +58,40 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "pidproxy: can't start %s: %v\n", argv[0], err)
 		return exitNotStarted
 	}
+	var end <-chan struct{}
 	for {
 		select {
+		case <-end:
+			return exitOK
 		case <-deaths:
 			if ended() {
 				return exitOK
 			}
 		case s := <-signals:
-			if status, exit := pass(pidfile, s.(syscall.Signal)); exit {
-				return status
+			sig := s.(syscall.Signal)
+			pid, ok := readPidfile(pidfile)
+			if !ok {
+				fmt.Printf("Can't read child pidfile %s!\n", pidfile)
+				continue
+			}
+			if stops(sig) && end == nil {
+				// Before the signal, while the pid is that of the process.
+				end = watch(pid)
+			}
+			if err := syscall.Kill(pid, sig); err != nil {
+				fmt.Fprintf(os.Stderr, "pidproxy: can't signal pid %d: %v\n", pid, err)
+				return exitKill
+			}
+			if stops(sig) && end == nil {
+				return exitOK
 			}
 		}
 	}
+}
+
+// stops reports whether a signal is one that asks a process to end.
+func stops(sig syscall.Signal) bool {
+	return sig == syscall.SIGTERM || sig == syscall.SIGINT || sig == syscall.SIGQUIT
 }
 
 // start starts the command in this process's group, with this process's
@@ -91,25 +113,6 @@ func ended() bool {
 			return err == nil && pid > 0
 		}
 	}
-}
-
-// pass sends a signal to the process named by the pidfile, and reports whether
-// pidproxy is to exit, and how.
-func pass(pidfile string, sig syscall.Signal) (status int, exit bool) {
-	pid, ok := readPidfile(pidfile)
-	if !ok {
-		fmt.Printf("Can't read child pidfile %s!\n", pidfile)
-		return 0, false
-	}
-	if err := syscall.Kill(pid, sig); err != nil {
-		fmt.Fprintf(os.Stderr, "pidproxy: can't signal pid %d: %v\n", pid, err)
-		return exitKill, true
-	}
-	switch sig {
-	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT:
-		return exitOK, true
-	}
-	return 0, false
 }
 
 // readPidfile returns the pid in a file. What is no pid of one process, such as

@@ -145,14 +145,42 @@ func TestSignalsArePassedOn(t *testing.T) {
 	}
 }
 
+// TestStopSignalsEndTheProxy checks that the proxy ends when the process does
+// that it sent a signal, which is not its own command here.
 func TestStopSignalsEndTheProxy(t *testing.T) {
 	for name, sig := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "QUIT": syscall.SIGQUIT} {
-		p, pid := startProxied(t)
-		p.writePidfile(strconv.Itoa(pid))
-		p.signal(sig)
-		if got := p.line(); got != name {
-			t.Errorf("the command got %q, want %s", got, name)
+		p, _ := startProxied(t)
+		other := exec.Command("/bin/sh", "-c", `trap 'echo stopping; read line; exit' TERM INT QUIT; echo ready; sleep 1000 & wait`)
+		other.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		stdin, err := other.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
 		}
+		stdout, err := other.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			syscall.Kill(-other.Process.Pid, syscall.SIGKILL)
+			other.Wait()
+		})
+		lines := bufio.NewScanner(stdout)
+		lines.Scan()
+
+		p.writePidfile(strconv.Itoa(other.Process.Pid))
+		p.signal(sig)
+		if lines.Scan(); lines.Text() != "stopping" {
+			t.Errorf("%s: the process said %q, want stopping", name, lines.Text())
+		}
+		// Both are at work still: signals go on being passed.
+		p.signal(syscall.SIGCONT)
+		if err := syscall.Kill(p.cmd.Process.Pid, 0); err != nil {
+			t.Errorf("%s: the proxy has ended before the process: %v", name, err)
+		}
+		stdin.Close()
 		if err := p.cmd.Wait(); exitStatus(t, err) != exitOK {
 			t.Errorf("%s: %v", name, err)
 		}
