@@ -16,7 +16,7 @@ import (
 const introduction = `# Benchmarks
 
 %s makes this page. It runs this project and the original one after the
-other, %d times over, on the same machine, and beside them the limit: a program
+other, in %d rounds, on the same machine, and beside them the limit: a program
 that does no more than the machine must do. The figures are medians, with the
 least and the greatest in brackets. *Better* says how many times better this
 project is than the original; *of the limit* how near it comes to what the
@@ -115,9 +115,9 @@ func (s *suite) machine() string {
 			}
 		}
 	}
-	return fmt.Sprintf("Measured on %s: %d processors (%s), Linux %s, %s; the original is %s; files on %s. Load when the run began: %s.",
+	return fmt.Sprintf("Measured on %s: %d processors (%s), Linux %s, %s; the original is %s; files on %s. Load when the run began: %s, when it ended: %s; where it is more than a little, other work took part, and single figures mean little.",
 		time.Now().Format("2 January 2006"), runtime.NumCPU(), cpu, read("/proc/sys/kernel/osrelease"), runtime.Version(),
-		s.version(), s.filesystem(), s.load)
+		s.version(), s.filesystem(), s.load, read("/proc/loadavg"))
 }
 
 // version is what the original says that it is.
