@@ -156,15 +156,16 @@ func (p *process) started(n int) error {
 	})
 }
 
-// kill ends the process and its children without ceremony.
+// kill ends the process and its children without ceremony. It is the only one
+// that runs, so that all children of this process are then those that it left.
 func (p *process) kill() {
-	pids, err := children(p.cmd.Process.Pid)
+	// A process that is gone already is no error.
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+	pids, err := children(os.Getpid())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
-	// Neither a process that is gone nor one that was killed is an error.
-	_ = p.cmd.Process.Kill()
-	<-p.ended
 	bury(pids)
 }
 
