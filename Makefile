@@ -1,4 +1,5 @@
-# Targets: build test run lint fuzz bench microbench clean. `make test` is what CI runs.
+# Targets: build test run lint fuzz bench microbench deb release clean. `make test`
+# is what CI runs.
 
 GO       ?= go
 FUZZTIME ?= 30s
@@ -67,6 +68,34 @@ deps:
 .PHONY: screenshots
 screenshots:
 	CI=true $(GO) test -count=1 -run '^TestScreenshots$$' ./internal/webtest -screenshots=$(CURDIR)/docs/images
+
+# deb builds the Debian package into dist.
+.PHONY: deb
+deb:
+	@GO='$(GO)' internal/packaging/build deb
+
+# release builds archives and Debian packages for all architectures into dist, the
+# same bytes from the same commit, and prints their checksums.
+.PHONY: release
+release: portable
+	@GO='$(GO)' internal/packaging/build release
+
+# portable builds and vets for macOS and FreeBSD.
+.PHONY: portable
+portable:
+	@.ci/portable
+
+# test-package installs the package on systems booted by systemd, and without it,
+# and builds a release twice. It needs root, a Docker engine and Debian's archive,
+# as test-containers does, and takes about 15 minutes.
+.PHONY: test-package
+test-package: deps
+	CONTAINER_TESTS=required $(GO) test -count=1 -timeout 1h ./internal/packaging
+
+# test-containers runs the programs in containers, also on a Debian system.
+.PHONY: test-containers
+test-containers: deps
+	CONTAINER_TESTS=required $(GO) test -count=1 -timeout 1h -run 'Container' ./internal/realtest
 
 .PHONY: clean
 clean:
