@@ -63,6 +63,11 @@ func run(m *testing.M, others []string) (status int, err error) {
 	if err := os.Setenv("PATH", path); err != nil {
 		return 0, err
 	}
+	// Without a locale Python adds one to its environment, which expansions
+	// then list.
+	if err := os.Setenv("LC_ALL", "C.UTF-8"); err != nil {
+		return 0, err
+	}
 	return m.Run(), nil
 }
 
