@@ -140,6 +140,7 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	if !s.NoCleanup {
 		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
 	}
+	d.CreateLogs()
 	if l.first && l.background != nil {
 		if err := l.background.Enter(s.Directory, s.Umask, log.Log); err != nil {
 			return false, err

@@ -65,6 +65,17 @@ func (d *Daemon) openGroup(g *config.Group, ids []core.ProcID) {
 	}
 }
 
+// CreateLogs creates the automatic log files of all processes. Run does it too,
+// but whoever reads in the activity log that supervisord has started may expect
+// them to be there.
+func (d *Daemon) CreateLogs() {
+	for _, g := range d.options.Config.Groups {
+		for _, p := range g.Processes {
+			d.nameLogs(p)
+		}
+	}
+}
+
 // nameLogs creates the log files of a process that the daemon names. They keep
 // their names while the configuration is the same.
 func (d *Daemon) nameLogs(p *config.Process) {
