@@ -47,6 +47,8 @@ func (w *World) follow(m move) {
 	if !slices.Contains(allowed[m.from], m.to) {
 		w.fail("%s changed from %s to %s", p.name, m.from, m.to)
 	}
+	w.trace("    %s: %s to %s", p.name, m.from, m.to)
+	w.moved(p, m.from, m.to)
 	p.state = m.to
 }
 

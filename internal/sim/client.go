@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"syscall"
 
 	"supervisord/internal/api"
@@ -43,8 +42,18 @@ func (w *World) client() {
 	}
 	w.nextReq++
 	cmd.Req = w.nextReq
-	w.unsettled[cmd.Req] = fmt.Sprintf("operation %d on %s", op, cmd.Name)
+	w.unsettled[cmd.Req] = request{command: cmd, proc: w.named(cmd.Name), step: w.steps}
 	w.step(cmd)
+}
+
+// named returns the process of a name, 0 for none.
+func (w *World) named(name string) core.ProcID {
+	for id, p := range w.procs {
+		if p.name == name {
+			return id
+		}
+	}
+	return 0
 }
 
 // drawProcess names some process, or nothing that exists. Some cannot be

@@ -14,7 +14,10 @@ func (w *World) drawConfig() *config.Config {
 	for i := range 1 + w.rand.IntN(6) {
 		g := &config.Group{Name: fmt.Sprintf("g%d", i), Priority: w.rand.IntN(4)}
 		program := "program"
-		if w.rand.IntN(4) == 0 {
+		switch w.rand.IntN(8) {
+		case 0:
+			g.Kind, g.Socket = config.FastCGIGroup, &config.Socket{}
+		case 1, 2:
 			g.Kind, program = config.ListenerPool, "listener"
 			g.BufferSize = 1 + w.rand.IntN(12)
 			g.Events = []string{"EVENT"}

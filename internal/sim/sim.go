@@ -33,9 +33,13 @@ type World struct {
 	fx      []core.Effect
 
 	nextReq   core.Req
-	unsettled map[core.Req]string // requests that are not answered
-	finished  bool
-	problems  []string
+	unsettled map[core.Req]request // requests that are not answered
+	cause     core.Event           // of the present step
+	ending    bool                 // a shutdown or a restart was asked for
+	// Trace, if not nil, is given every event and effect, for a person.
+	Trace    func(text string)
+	finished bool
+	problems []string
 	// steps and changes count what was done.
 	steps, changes int
 	moves          []move // of the present step
@@ -52,6 +56,15 @@ type process struct {
 	busy  bool
 	pid   int
 	state api.ProcessState // as traced
+	held  bool             // what is shared with others: a FastCGI socket
+	model model
+}
+
+// request is what a client asked for.
+type request struct {
+	command core.Command
+	proc    core.ProcID // of the operations on one process
+	step    int
 }
 
 // New returns a world with a configuration drawn from the seed, before boot.
@@ -62,7 +75,7 @@ func New(seed uint64) *World {
 		procs:     make(map[core.ProcID]*process),
 		pids:      make(map[int]*process),
 		nextPID:   1000,
-		unsettled: make(map[core.Req]string),
+		unsettled: make(map[core.Req]request),
 	}
 	w.core = core.New(core.Options{Identifier: "sim", Trace: w.traced})
 	w.config = w.drawConfig()
@@ -102,8 +115,8 @@ func (w *World) end() {
 	for len(w.news) > 0 && len(w.problems) == 0 {
 		w.deliver(0)
 	}
-	for req, what := range w.unsettled {
-		w.fail("request %d (%s) was never answered", req, what)
+	for req, q := range w.unsettled {
+		w.fail("request %d (operation %d on %s) was never answered", req, q.command.Op, q.command.Name)
 	}
 }
 
@@ -126,7 +139,11 @@ func (w *World) act() {
 	case k < 99:
 		w.now.Wall = w.now.Wall.Add(time.Duration(w.rand.IntN(200)-100) * time.Hour)
 	default:
-		w.step(core.SignalReceived{Sig: syscall.SIGUSR2})
+		sig := syscall.SIGUSR2
+		if w.rand.IntN(100) == 0 {
+			sig = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}[w.rand.IntN(3)]
+		}
+		w.step(core.SignalReceived{Sig: sig})
 	}
 }
 
@@ -162,7 +179,11 @@ func (w *World) deliver(i int) {
 	ev := w.news[i]
 	w.news = append(w.news[:i], w.news[i+1:]...)
 	switch ev.(type) {
-	case core.SpawnFailed, core.Exited:
+	case core.SpawnFailed:
+		if p := w.procs[id]; p != nil {
+			p.busy, p.held = false, false
+		}
+	case core.Exited:
 		if p := w.procs[id]; p != nil {
 			p.busy = false
 		}
@@ -194,6 +215,8 @@ func about(ev core.Event) core.ProcID {
 		return ev.Proc
 	case core.Output:
 		return ev.Proc
+	case core.Captured:
+		return ev.Proc
 	}
 	return 0
 }
@@ -204,7 +227,10 @@ func (w *World) step(ev core.Event) {
 	for len(queue) > 0 && len(w.problems) == 0 {
 		w.steps++
 		w.moves = w.moves[:0]
-		w.fx = w.core.Step(queue[0], w.now, w.fx[:0])
+		w.cause = queue[0]
+		w.trace("%v %T%+v", w.now.Mono, w.cause, w.cause)
+		w.ending = w.ending || ends(w.cause)
+		w.fx = w.core.Step(w.cause, w.now, w.fx[:0])
 		queue = queue[1:]
 		for i := range w.fx {
 			if next := w.perform(&w.fx[i]); next != nil {
@@ -214,8 +240,26 @@ func (w *World) step(ev core.Event) {
 		for _, m := range w.moves {
 			w.follow(m)
 		}
+		w.rested()
 	}
 	w.check()
+}
+
+// ends reports whether an event begins a shutdown.
+func ends(ev core.Event) bool {
+	switch ev := ev.(type) {
+	case core.SignalReceived:
+		return ev.Sig != syscall.SIGUSR2
+	case core.Command:
+		return ev.Op == core.OpShutdown || ev.Op == core.OpRestart
+	}
+	return false
+}
+
+func (w *World) trace(format string, args ...any) {
+	if w.Trace != nil {
+		w.Trace(fmt.Sprintf(format, args...))
+	}
 }
 
 func (w *World) fail(format string, args ...any) {

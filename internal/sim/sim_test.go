@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("sim.seed", 0, "play only this seed")
+	one   = flag.Uint64("sim.seed", 0, "play only this seed, and print everything")
 	seeds = flag.Uint64("sim.seeds", 500, "how many seeds to play")
 	steps = flag.Int("sim.steps", 2000, "how many steps of each")
 )
@@ -14,8 +14,8 @@ var (
 // TestSimulation plays the core a great many lives. A seed that fails is
 // printed; -sim.seed plays it again.
 func TestSimulation(t *testing.T) {
-	if *seed != 0 {
-		play(t, *seed)
+	if *one != 0 {
+		play(t, *one)
 		return
 	}
 	total, changes := 0, 0
@@ -29,6 +29,9 @@ func TestSimulation(t *testing.T) {
 
 func play(t *testing.T, seed uint64) *World {
 	w := New(seed)
+	if *one != 0 {
+		w.Trace = func(text string) { t.Log(text) }
+	}
 	for _, problem := range w.Run(*steps) {
 		t.Errorf("seed %d: %s", seed, problem)
 	}

@@ -11,6 +11,7 @@ import (
 // perform carries out an effect as the daemon and the operating system would.
 // What the core must hear of before anything else is returned.
 func (w *World) perform(e *core.Effect) core.Event {
+	w.trace("    effect %d: proc %d, gen %d, pid %d, signal %d, req %d %s", e.Kind, e.Proc, e.Gen, e.PID, e.Sig, e.Req, e.Text)
 	switch e.Kind {
 	case core.OpenGroup:
 		for i, id := range e.Procs {
@@ -19,11 +20,15 @@ func (w *World) perform(e *core.Effect) core.Event {
 				w.fail("id %d is used twice", id)
 			}
 			w.procs[id] = &process{id: id, config: cfg, name: api.Namespec(e.Group.Name, cfg.Name)}
+			w.procs[id].model.seen = make(map[api.ProcessState]int)
 		}
 	case core.CloseGroup:
 		for _, id := range e.Procs {
 			if p := w.procs[id]; p.busy && p.state != api.Unknown {
 				w.fail("%s was removed while it runs", p.name)
+			}
+			if p := w.procs[id]; p.held && !p.busy {
+				w.fail("%s was removed and holds its socket", p.name)
 			}
 			delete(w.procs, id)
 		}
@@ -38,16 +43,24 @@ func (w *World) perform(e *core.Effect) core.Event {
 			w.fail("%s", e.Text)
 		}
 	case core.Answer:
-		if _, ok := w.unsettled[e.Req]; !ok {
+		q, ok := w.unsettled[e.Req]
+		if !ok {
 			w.fail("request %d was answered twice, or never asked", e.Req)
 		}
+		w.answered(q, e.Reply)
 		delete(w.unsettled, e.Req)
 	case core.Finish:
 		if w.finished {
 			w.fail("finished twice")
 		}
 		w.finished = true
-	case core.Release, core.ReopenLogs, core.Changed:
+	case core.Release:
+		if p := w.procs[e.Proc]; p == nil || !p.held {
+			w.fail("process %d released what it does not hold", e.Proc)
+		} else {
+			p.held = false
+		}
+	case core.ReopenLogs, core.Changed:
 	}
 	return nil
 }
@@ -65,6 +78,10 @@ func (w *World) spawn(e *core.Effect) {
 		return
 	}
 	p.gen, p.busy = e.Gen, true
+	if p.held {
+		w.fail("%s was started and still holds its socket", p.name)
+	}
+	p.held = true
 	if !w.tame && w.rand.IntN(10) == 0 {
 		w.news = append(w.news, core.SpawnFailed{Proc: p.id, Gen: p.gen, Reason: "no luck"})
 		return
@@ -106,6 +123,7 @@ func (w *World) kill(e *core.Effect) {
 		w.fail("a signal was sent to pid %d of process %d, which is not its own", e.PID, e.Proc)
 		return
 	}
+	w.killed(p, e)
 	result := core.Signaled{Proc: e.Proc, Gen: e.Gen, Req: e.Req, Sig: e.Sig}
 	switch {
 	case w.pids[e.PID] == nil:
@@ -141,6 +159,8 @@ func (w *World) talk() {
 	text := words[min(w.rand.IntN(len(words)), w.rand.IntN(len(words)))]
 	if p.config.Program == "listener" {
 		w.news = append(w.news, core.ListenerOutput{Proc: p.id, Gen: p.gen, Data: []byte(text)})
+	} else if w.rand.IntN(2) == 0 {
+		w.news = append(w.news, core.Captured{Proc: p.id, PID: p.pid, Data: []byte(text)})
 	} else {
 		w.news = append(w.news, core.Output{Proc: p.id, PID: p.pid, Data: []byte(text)})
 	}

@@ -1,0 +1,176 @@
+package sim
+
+import (
+	"slices"
+	"syscall"
+	"time"
+
+	"supervisord/internal/api"
+	"supervisord/internal/config"
+	"supervisord/internal/core"
+)
+
+// A model is what the manual says of one process (Subprocess, process states),
+// and of the options that decide about it. It watches the core from outside and
+// shares nothing with it: it sees changes of state, what was asked of the
+// system, and the events from which they followed.
+type model struct {
+	since    time.Duration // when the present state began
+	started  time.Duration // when STARTING began
+	failures int           // starts that failed since the last that succeeded
+	owed     bool          // a restart, by autorestart
+	// The step in which the process was last in each state, for those who
+	// waited for it.
+	seen map[api.ProcessState]int
+}
+
+// asked reports whether the event is one that may start processes.
+func asked(ev core.Event) bool {
+	switch ev := ev.(type) {
+	case core.Boot:
+		return true
+	case core.Command:
+		return slices.Contains([]core.Op{core.OpStart, core.OpStartGroup, core.OpStartAll, core.OpAddGroup}, ev.Op)
+	}
+	return false
+}
+
+// moved checks a change of state against the model: whether the event can have
+// caused it, and whether it is time for it.
+func (w *World) moved(p *process, from, to api.ProcessState) {
+	m := &p.model
+	now := w.now.Mono
+	switch to {
+	case api.Starting:
+		w.mayStart(p, from)
+		m.started, m.owed = now, false
+	case api.Running:
+		if now < m.started+p.config.StartSecs {
+			w.fail("%s is RUNNING %v after its start, startsecs is %v", p.name, now-m.started, p.config.StartSecs)
+		}
+		m.failures = 0
+	case api.Backoff:
+		m.failures++
+		switch w.cause.(type) {
+		case core.SpawnFailed, core.Exited:
+		default:
+			w.fail("%s failed to start because of %T", p.name, w.cause)
+		}
+	case api.Fatal:
+		if m.failures <= p.config.StartRetries && !w.ending {
+			w.fail("%s was given up after %d failures, startretries is %d", p.name, m.failures, p.config.StartRetries)
+		}
+		m.failures = 0
+	case api.Exited:
+		m.failures = 0
+		if ev, ok := w.cause.(core.Exited); !ok {
+			w.fail("%s has EXITED because of %T", p.name, w.cause)
+		} else if from == api.Running {
+			m.owed = !w.ending && restarts(p.config, ev.Exit)
+		}
+	case api.Stopped:
+		// It does not end a series of failures: only a start that succeeds does.
+		if _, ok := w.cause.(core.Exited); !ok && from == api.Stopping {
+			w.fail("%s is STOPPED because of %T", p.name, w.cause)
+		}
+	case api.Stopping, api.Unknown:
+	}
+	m.since = now
+	m.seen[to] = w.steps
+}
+
+// mayStart checks the reason of a start.
+func (w *World) mayStart(p *process, from api.ProcessState) {
+	m := &p.model
+	switch {
+	case from == api.Backoff:
+		if asked(w.cause) {
+			break
+		}
+		if due := m.since + time.Duration(m.failures)*time.Second; w.now.Mono < due {
+			w.fail("%s is tried again %v too early", p.name, due-w.now.Mono)
+		}
+		if m.failures > p.config.StartRetries {
+			w.fail("%s is tried again after %d failures, startretries is %d", p.name, m.failures, p.config.StartRetries)
+		}
+		if w.ending {
+			w.fail("%s is tried again in a shutdown", p.name)
+		}
+	case from == api.Exited && m.owed:
+	case !asked(w.cause):
+		w.fail("%s is started from %s because of %T", p.name, from, w.cause)
+	case w.ending:
+		w.fail("%s is started in a shutdown", p.name)
+	}
+}
+
+// restarts is the table of the manual for autorestart.
+func restarts(p *config.Process, e core.Exit) bool {
+	expected := e.Signal == 0 && slices.Contains(p.ExitCodes, e.Code)
+	switch p.Autorestart {
+	case config.RestartAlways:
+		return true
+	case config.RestartUnexpected:
+		return !expected
+	case config.RestartNever:
+	}
+	return false
+}
+
+// rested checks what must not be left undone at the end of a step.
+func (w *World) rested() {
+	for _, p := range w.procs {
+		m := &p.model
+		switch {
+		case m.owed:
+			w.fail("%s was not started again", p.name)
+		case p.state == api.Backoff && m.failures > p.config.StartRetries:
+			w.fail("%s was not given up after %d failures", p.name, m.failures)
+		}
+	}
+}
+
+// killed checks a signal that is not a client's.
+func (w *World) killed(p *process, e *core.Effect) {
+	if e.Req != 0 {
+		return
+	}
+	if p.state != api.Stopping && !w.movesTo(p.id, api.Stopping) {
+		w.fail("%s gets %v in state %s", p.name, e.Sig, p.state)
+		return
+	}
+	if e.Sig != syscall.SIGKILL || p.config.StopSignal == syscall.SIGKILL {
+		return
+	}
+	if w.now.Mono < p.model.since+p.config.StopWaitSecs {
+		w.fail("%s gets SIGKILL %v after its stop, stopwaitsecs is %v", p.name, w.now.Mono-p.model.since, p.config.StopWaitSecs)
+	}
+}
+
+// movesTo reports whether a process enters the state in the present step.
+func (w *World) movesTo(id core.ProcID, to api.ProcessState) bool {
+	return slices.ContainsFunc(w.moves, func(m move) bool { return m.id == id && m.to == to })
+}
+
+// answered checks what a client hears that waited for one process.
+func (w *World) answered(q request, reply *core.Reply) {
+	if !q.command.Wait || reply.Fault != nil {
+		return
+	}
+	p := w.procs[q.proc]
+	if p == nil {
+		return
+	}
+	var state api.ProcessState
+	switch q.command.Op {
+	case core.OpStart:
+		state = api.Running
+	case core.OpStop:
+		state = api.Stopped
+	default:
+		return
+	}
+	if seen, ok := p.model.seen[state]; (!ok || seen < q.step) && !w.movesTo(p.id, state) {
+		w.fail("a client heard that %s is %s, which it was not since the request", p.name, state)
+	}
+}
