@@ -39,16 +39,23 @@ lint:
 fuzz:
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz $(fuzzed)
 
-# bench measures this project and the original side by side and writes
-# docs/benchmarks.md; it takes about 15 minutes. BENCH=quick measures a tenth of
-# that, BENCH=REGEXP only some workloads, such as log- or ten; both only print.
-# soak plays LIVES random lives, from SEED on, to both implementations.
+# soak plays LIVES random lives, from SEED on, to both implementations, the core
+# SEEDS lives of 2,000 steps against a model, causes faults ten times as often,
+# and loads the daemon for LOAD.
 LIVES ?= 500
 SEED  ?= 1
+SEEDS ?= 10000
+LOAD  ?= 30m
 .PHONY: soak
 soak: deps
 	$(GO) test -count 1 -timeout 3h ./internal/difftest -run TestLives -difftest.count $(LIVES) -difftest.seed $(SEED)
+	$(GO) test -count 1 -timeout 3h ./internal/sim -sim.seeds $(SEEDS) -v -run TestSimulation
+	$(GO) test -count 1 -timeout 3h ./internal/faulttest -skip TestLoad -soak 10
+	$(GO) test -count 1 -timeout 3h ./internal/faulttest -run TestLoad -load $(LOAD) -v
 
+# bench measures this project and the original side by side and writes
+# docs/benchmarks.md; it takes about 15 minutes. BENCH=quick measures a tenth of
+# that, BENCH=REGEXP only some workloads, such as log- or ten; both only print.
 .PHONY: bench
 bench: build deps
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench/ ./internal/bench/...
@@ -84,6 +91,13 @@ release: portable
 .PHONY: portable
 portable:
 	@.ci/portable
+
+# test-clients drives the daemon with Ansible's module and with the XML-RPC
+# libraries of Perl, PHP and Ruby, which it installs.
+.PHONY: test-clients
+test-clients:
+	@.ci/deps ansible librpc-xml-perl php-cli php-xmlrpc ruby ruby-xmlrpc
+	CI=true $(GO) test -count=1 -tags clients -run '^TestClients$$' ./internal/clienttest
 
 # test-package installs the package on systems booted by systemd, and without it,
 # and builds a release twice. It needs root, a Docker engine and Debian's archive,
