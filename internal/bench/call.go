@@ -184,9 +184,3 @@ func running(socket string, n int) (map[int]bool, error) {
 	}
 	return pids, nil
 }
-
-// startOne asks for a process to be started.
-func startOne(socket, name string) error {
-	_, err := once(socket, request("supervisor.startProcess", "<string>"+name+"</string>", "<boolean>1</boolean>"))
-	return err
-}

@@ -327,7 +327,7 @@ func (s *system) oldUnit() {
 	s.await("! pgrep -x supervisord")
 	// As under the distribution's package, a process that has left its group
 	// stays.
-	if got := s.sleepers(); strings.Trim(got, "100004 ") != "" {
+	if got := s.sleepers(); strings.Trim(got, "104 ") != "" {
 		s.t.Errorf("processes of programs are left: %s", got)
 	}
 	s.Shell("pkill -f '^sleep 100004'; rm /etc/systemd/system/supervisor.service; systemctl daemon-reload")
