@@ -174,27 +174,6 @@ func (d *Daemon) pump(c *child, fd int, ch api.Channel) *childlog.Pump {
 	return childlog.Start(o)
 }
 
-// sink posts what a pump finds to the daemon.
-type sink struct {
-	daemon  *Daemon
-	proc    core.ProcID
-	gen     core.Gen
-	pid     int
-	channel api.Channel
-}
-
-func (s *sink) Output(data []byte) {
-	s.daemon.post(core.Output{Proc: s.proc, PID: s.pid, Channel: s.channel, Data: append([]byte(nil), data...)})
-}
-
-func (s *sink) Captured(data []byte) {
-	s.daemon.post(core.Captured{Proc: s.proc, PID: s.pid, Channel: s.channel, Data: append([]byte(nil), data...)})
-}
-
-func (s *sink) Listener(data []byte) {
-	s.daemon.post(core.ListenerOutput{Proc: s.proc, Gen: s.gen, Data: append([]byte(nil), data...)})
-}
-
 // exited takes the end of a process. The core hears of it when the pumps have
 // logged what the process wrote, so that its last words come before its end.
 func (d *Daemon) exited(r spawn.Exited) {

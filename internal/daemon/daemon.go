@@ -44,7 +44,9 @@ type Daemon struct {
 	logDir  string    // of automatic log files
 
 	mailbox chan any
-	done    chan struct{} // closed when Run returns
+	// largePieces has an element for each large piece of output in the mailbox.
+	largePieces chan struct{}
+	done        chan struct{} // closed when Run returns
 	// follow-up events of effects that were performed at once; they come before
 	// the mailbox.
 	pending  []core.Event
@@ -74,17 +76,18 @@ type query func(*Daemon)
 // New returns a Daemon that does nothing until Run.
 func New(o Options) *Daemon {
 	d := &Daemon{
-		options:  o,
-		core:     core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, LogLevel: o.Log.Level()}),
-		log:      o.Log,
-		begun:    time.Now(),
-		logDir:   o.Config.Supervisord.ChildLogDir,
-		mailbox:  make(chan any, mailboxSize),
-		done:     make(chan struct{}),
-		children: make(map[core.ProcID]*child),
-		sockets:  make(map[*config.Group]*groupSocket),
-		autoLogs: make(map[*config.Process]*autoLogs),
-		replies:  make(map[core.Req]chan<- core.Reply),
+		options:     o,
+		core:        core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, LogLevel: o.Log.Level()}),
+		log:         o.Log,
+		begun:       time.Now(),
+		logDir:      o.Config.Supervisord.ChildLogDir,
+		mailbox:     make(chan any, mailboxSize),
+		largePieces: make(chan struct{}, maxLargePieces),
+		done:        make(chan struct{}),
+		children:    make(map[core.ProcID]*child),
+		sockets:     make(map[*config.Group]*groupSocket),
+		autoLogs:    make(map[*config.Process]*autoLogs),
+		replies:     make(map[core.Req]chan<- core.Reply),
 	}
 	d.mood.Store(int32(api.MoodRunning))
 	// Run may find itself in another directory than the configuration was read in.
@@ -149,6 +152,9 @@ func (d *Daemon) receive(m any) {
 	switch m := m.(type) {
 	case core.Event:
 		d.step(m)
+	case piece:
+		<-d.largePieces
+		d.step(m.event)
 	case spawn.Report:
 		d.report(m)
 	case call:
