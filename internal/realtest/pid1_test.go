@@ -3,7 +3,6 @@ package realtest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -245,6 +244,9 @@ func TestStdout(t *testing.T) {
 	if err := testenv.BuildStatic(bin, testprog); err != nil {
 		t.Fatal(err)
 	}
+	// All copying is done before the first daemon is started: a program that is
+	// still open for writing in a process that was just forked cannot be run.
+	path := programFor(t, bin, "supervisord")
 	for _, user := range []string{"root", "nobody"} {
 		for _, kind := range stdouts {
 			t.Run(user+"/"+kind.name, func(t *testing.T) {
@@ -252,17 +254,16 @@ func TestStdout(t *testing.T) {
 				if user == "root" {
 					testenv.NeedRoot(t)
 				}
-				runDaemon(t, bin, kind, user == "nobody")
+				runDaemon(t, path, bin, kind, user == "nobody")
 			})
 		}
 	}
 }
 
-func runDaemon(t *testing.T, bin string, kind stdout, asNobody bool) {
+func runDaemon(t *testing.T, path, bin string, kind stdout, asNobody bool) {
 	run := openTemp(t)
 	conf := filepath.Join(run, "supervisord.conf")
 	writeConf(t, conf, bin, run)
-	path := programFor(t, bin, "supervisord")
 
 	out := new(output)
 	file, stop := kind.open(t, out)
@@ -296,21 +297,13 @@ func programFor(t *testing.T, dir, name string) string {
 	if testenv.Reference() {
 		return path
 	}
-	copied := filepath.Join(dir, name)
-	if _, err := os.Stat(copied); err == nil {
-		return copied
-	}
 	// A link cannot be: the original is in a directory of the owner alone.
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmp, err := os.CreateTemp(dir, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = tmp.Write(data)
-	if err := errors.Join(err, tmp.Chmod(0o755), tmp.Close(), os.Rename(tmp.Name(), copied)); err != nil {
+	copied := filepath.Join(dir, name)
+	if err := os.WriteFile(copied, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return copied
