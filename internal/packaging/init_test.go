@@ -40,6 +40,8 @@ func TestInitScript(t *testing.T) {
 			path := deb(t)
 			h := &host{dockertest.Run(t, "--init", "-v", filepath.Dir(path)+":/dist:ro",
 				"-e", "DEBIAN_FRONTEND=noninteractive", image, "sleep", "infinity"), t}
+			// As if sysvinit had brought the system up.
+			h.Shell(`rm -f /sbin/runlevel; printf '#!/bin/sh\necho N 2\n' >/sbin/runlevel; chmod 755 /sbin/runlevel`)
 			h.Shell("dpkg -i /root/supervisor_4*.deb")
 			h.Shell("cat >/etc/supervisor/conf.d/app.conf <<'EOF'\n" + appConf + "EOF\n")
 			h.script("stop", 0)
