@@ -118,7 +118,11 @@ func Address(serverURL string) (network, address string, err error) {
 	if port == "" {
 		port = "80"
 	}
-	return "tcp", net.JoinHostPort(u.Hostname(), port), nil
+	address = net.JoinHostPort(u.Hostname(), port)
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return "", "", fmt.Errorf("connect to %s: %w", serverURL, err)
+	}
+	return "tcp", address, nil
 }
 
 // Close closes the connections that are not in use. The client can be used
