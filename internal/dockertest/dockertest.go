@@ -8,12 +8,14 @@
 package dockertest
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -61,6 +63,17 @@ func Import(tb testing.TB, archive io.Reader, changes ...string) string {
 	if err := importImage(archive, name, changes...); err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() { Docker(tb, "rmi", "-f", name) })
+	return name
+}
+
+// Build makes an image of the Containerfile in a directory, with more options for
+// docker build, and returns its name. The image is removed when the test ends.
+func Build(tb testing.TB, dir string, options ...string) string {
+	tb.Helper()
+	name := "supervisord-test:" + strings.ToLower(rand.Text())
+	args := append([]string{"build", "-q", "-t", name, "-f", filepath.Join(dir, "Containerfile")}, options...)
+	Docker(tb, append(args, dir)...)
 	tb.Cleanup(func() { Docker(tb, "rmi", "-f", name) })
 	return name
 }
@@ -144,4 +157,29 @@ func (c *Container) Inspect(format string) string {
 func (c *Container) Wait() string {
 	c.tb.Helper()
 	return Docker(c.tb, "wait", c.ID)
+}
+
+// AwaitHealth waits until the container's health is that, "healthy" for example.
+func (c *Container) AwaitHealth(health string) {
+	c.tb.Helper()
+	// With since the engine repeats what was before the question.
+	cmd := exec.Command("docker", "events", "--since", c.Inspect("{{.Created}}"), "--format", "{{.Status}}",
+		"--filter", "container="+c.ID, "--filter", "event=health_status")
+	events, err := cmd.StdoutPipe()
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		c.tb.Fatal(err)
+	}
+	defer func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+	for lines := bufio.NewScanner(events); lines.Scan(); {
+		if lines.Text() == "health_status: "+health {
+			return
+		}
+	}
+	c.tb.Fatalf("the container does not become %s", health)
 }

@@ -18,7 +18,7 @@ import (
 func TestReproducible(t *testing.T) {
 	dockertest.NeedLong(t)
 	testenv.NeedProgram(t, "git", "git")
-	root, err := testenv.Root()
+	source, err := testenv.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,9 @@ func TestReproducible(t *testing.T) {
 	var built, version string
 	for i := range sums {
 		dir := t.TempDir()
-		output(t, "git", "clone", "-q", "--no-hardlinks", root, dir+"/source")
-		version = strings.TrimSpace(output(t, "git", "-C", dir+"/source", "describe", "--tags", "--always"))
+		output(t, "git", "clone", "-q", "--no-hardlinks", source, dir+"/source")
+		source = dir + "/source" // The repository may have a new commit any time.
+		version = strings.TrimSpace(output(t, "git", "-C", source, "describe", "--tags", "--always"))
 		built = filepath.Join(dir, "dist")
 		cmd := exec.Command(dir+"/source/internal/packaging/build", "release")
 		cmd.Env = append(os.Environ(), "DIST="+built, "GOCACHE="+dir+"/cache", "TMPDIR="+dir, "TZ=Asia/Tokyo")

@@ -3,25 +3,15 @@ package realtest
 import (
 	"archive/tar"
 	"bytes"
-	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"supervisord/internal/dockertest"
 	"supervisord/internal/testenv"
 )
-
-// docker runs a command of the Docker client and returns its output.
-func docker(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.Command("docker", args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
 
 // scratchImage makes an image that has nothing but static programs and a
 // configuration, and returns its name.
@@ -61,20 +51,13 @@ func scratchImage(t *testing.T) string {
 		t.Fatal(err)
 	}
 
-	name := "supervisord-test:" + strings.ToLower(rand.Text())
-	cmd := exec.Command("docker", "import", "--change", `ENTRYPOINT ["/bin/supervisord", "-n"]`, "-", name)
-	cmd.Stdin = &image
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("docker import: %v\n%s", err, out)
-	}
-	t.Cleanup(func() { docker(t, "rmi", "-f", name) })
-	return name
+	return dockertest.Import(t, &image, `ENTRYPOINT ["/bin/supervisord", "-n"]`)
 }
 
 // TestContainer runs the daemon as the first process of containers that have
 // nothing else in them.
 func TestContainer(t *testing.T) {
-	testenv.NeedDocker(t)
+	dockertest.Need(t)
 	if testenv.Reference() {
 		t.Skip("the Python implementation is no static program")
 	}
@@ -95,22 +78,19 @@ func TestContainer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			args := append([]string{"run", "-d", "--network", "none"}, tt.options...)
-			id := docker(t, append(args, image)...)
-			t.Cleanup(func() { docker(t, "rm", "-f", "-v", id) })
-
-			out := followContainer(t, id)
+			args := append([]string{"--network", "none"}, tt.options...)
+			c := dockertest.Run(t, append(args, image)...)
+			out := followContainer(t, c.ID)
 			out.wait(t, "ready", "error", "success: server entered RUNNING state", "exited: orphan (exit status 0; expected)")
 			if !tt.notFirst {
 				out.wait(t, "supervisord started with pid 1", "reaped unknown pid ")
 			}
-			status := docker(t, "exec", id, "/bin/supervisorctl", "status", "server")
-			if !strings.Contains(status, "RUNNING") {
+			if status := c.Exec("/bin/supervisorctl", "status", "server"); !strings.Contains(status, "RUNNING") {
 				t.Errorf("supervisorctl status in the container: %s", status)
 			}
 
-			docker(t, "stop", "-t", "60", id)
-			if code := docker(t, "inspect", "-f", "{{.State.ExitCode}}", id); code != "0" {
+			dockertest.Docker(t, "stop", "-t", "60", c.ID)
+			if code := c.Wait(); code != "0" {
 				t.Errorf("exit status of the container is %s, want 0", code)
 			}
 			out.wait(t, "received SIGTERM indicating exit request", "bye", "stopped: server (exit status 0)")
@@ -118,11 +98,12 @@ func TestContainer(t *testing.T) {
 	}
 }
 
-// followContainer collects what a container writes.
-func followContainer(t *testing.T, id string) *output {
+// followContainer collects what a container writes, with more options for docker
+// logs.
+func followContainer(t *testing.T, id string, options ...string) *output {
 	t.Helper()
 	out := new(output)
-	cmd := exec.Command("docker", "logs", "-f", id)
+	cmd := exec.Command("docker", append(append([]string{"logs", "-f"}, options...), id)...)
 	cmd.Stdout = out
 	cmd.Stderr = out
 	if err := cmd.Start(); err != nil {

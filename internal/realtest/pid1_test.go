@@ -114,12 +114,18 @@ func (o *output) text() (string, <-chan struct{}) {
 // wait waits until the output has all the texts.
 func (o *output) wait(t *testing.T, texts ...string) {
 	t.Helper()
+	o.waitCount(t, 1, texts...)
+}
+
+// waitCount waits until the output has each of the texts so many times.
+func (o *output) waitCount(t *testing.T, count int, texts ...string) {
+	t.Helper()
 	timeout := time.After(limit)
 	for {
 		got, changed := o.text()
 		missing := ""
 		for _, text := range texts {
-			if !strings.Contains(got, text) {
+			if strings.Count(got, text) < count {
 				missing = text
 			}
 		}

@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 )
@@ -177,17 +176,6 @@ func NeedRoot(tb testing.TB) {
 	Programs(tb)
 	if os.Getuid() != 0 {
 		missing(tb, "this test must run as root")
-	}
-}
-
-// NeedDocker skips the test unless a Docker engine answers. It does so too when
-// CI=true: an engine cannot be installed everywhere.
-func NeedDocker(tb testing.TB) {
-	tb.Helper()
-	Programs(tb)
-	out, err := exec.Command("docker", "version", "--format", "{{.Server.Version}}").CombinedOutput()
-	if err != nil {
-		tb.Skipf("no Docker engine answers: %v: %s", err, strings.TrimSpace(string(out)))
 	}
 }
 

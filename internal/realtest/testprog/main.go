@@ -4,11 +4,13 @@
 //	testprog serve     says "ready" on stdout and "error" on stderr, then waits
 //	                   for SIGTERM, says "bye" and exits
 //	testprog orphan    starts a process that outlives it and exits
+//	testprog eat       takes all the memory that it gets
 //	testprog fcgi      answers FastCGI requests on the socket that is its
 //	                   standard input
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,13 +23,15 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fatal("usage: testprog serve|orphan|fcgi")
+		fatal("usage: testprog serve|orphan|eat|fcgi")
 	}
 	switch os.Args[1] {
 	case "serve":
 		serve()
 	case "orphan":
 		orphan()
+	case "eat":
+		eat()
 	case "linger":
 		linger()
 	case "fcgi":
@@ -49,6 +53,13 @@ func serve() {
 	fmt.Fprintln(os.Stderr, "error")
 	<-term
 	fmt.Println("bye")
+}
+
+// eat never gets enough.
+func eat() {
+	for meal := [][]byte{}; ; {
+		meal = append(meal, bytes.Repeat([]byte{1}, 1<<20))
+	}
 }
 
 // orphan starts a process that ends when this one has ended: it reads from a
