@@ -29,7 +29,7 @@ type child struct {
 	logs   [2]*childlog.Log // by channel
 
 	gen    core.Gen
-	begun  time.Time // when it was last handed to the starter
+	paid   time.Time // until when its starts are paid for: see startInterval
 	pid    int
 	stdin  *stdin
 	pumps  []*childlog.Pump
