@@ -209,16 +209,24 @@ func TestIdleClients(t *testing.T) {
 			}
 		})
 	}
-	var slowest time.Duration
+	var slowest, slowestLocal time.Duration // on the TCP port, and on the UNIX socket
 	for i := range n {
-		next <- texts[i%len(texts)]
+		// Those who know the password may keep a connection for longer; there
+		// are not so many of them.
+		kind := i % len(texts)
+		if kind == 2 && i%40 != 2 {
+			kind = 3
+		}
+		next <- texts[kind]
 		if i%(n/5) == n/10 {
 			asked := time.Now()
 			if got := status(dialog(t, "tcp", address, call("", methodCall("supervisor.getState", "")))); got != 200 {
 				t.Errorf("after %d connections: status %d", i, got)
 			}
 			slowest = max(slowest, time.Since(asked))
-			r.alive() // on the other socket
+			asked = time.Now()
+			r.alive()
+			slowestLocal = max(slowestLocal, time.Since(asked))
 		}
 	}
 	close(next)
@@ -231,7 +239,7 @@ func TestIdleClients(t *testing.T) {
 	if len(fds) > 400 {
 		t.Errorf("the daemon has %d files open", len(fds))
 	}
-	t.Logf("%d connections; the slowest answer took %v; the daemon has %d files open", n, slowest, len(fds))
+	t.Logf("%d connections; the slowest answer took %v, on the UNIX socket %v; the daemon has %d files open", n, slowest, slowestLocal, len(fds))
 	r.end()
 }
 

@@ -262,6 +262,10 @@ func copied(t *testing.T, path, dir string) string {
 	return to.Name()
 }
 
+// maxOutput limits what is kept of an output: when it is exceeded the first half
+// goes.
+const maxOutput = 64 << 20
+
 // output collects what is written and lets tests wait for it.
 type output struct {
 	mu      sync.Mutex
@@ -277,6 +281,9 @@ func (o *output) Write(p []byte) (int, error) {
 		o.changed = nil
 	}
 	o.buf = append(o.buf, p...)
+	if len(o.buf) > maxOutput {
+		o.buf = append([]byte(nil), o.buf[maxOutput/2:]...)
+	}
 	return len(p), nil
 }
 
