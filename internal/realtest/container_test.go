@@ -239,10 +239,10 @@ func TestContainerDebian(t *testing.T) {
 				"success: cron entered RUNNING state")
 			c.AwaitHealth("healthy")
 			for url, want := range map[string]string{
-				"http://127.0.0.1/":      "Welcome to nginx",
-				"http://127.0.0.1:8080/": "Apache2 Debian Default Page",
+				"http://127.0.0.1/":      "Server: nginx",
+				"http://127.0.0.1:8080/": "Server: Apache",
 			} {
-				if page := c.Exec("curl", "-fsS", url); !strings.Contains(page, want) {
+				if page := c.Exec("curl", "-fsSi", url); !strings.Contains(page, want) {
 					t.Errorf("%s has no %q:\n%s", url, want, page)
 				}
 			}
