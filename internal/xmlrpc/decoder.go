@@ -3,11 +3,11 @@ package xmlrpc
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,11 +36,13 @@ func DecodeCall(body []byte) (method string, params []any, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	d := decoder{xml: xml.NewDecoder(bytes.NewReader(body))}
-	// The text is UTF-8 by now, whatever its declaration says.
-	d.xml.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	if err := d.document(); err != nil {
-		return "", nil, fmt.Errorf("decode method call: %w", err)
+	d := decoder{tokens: newScanner(body)}
+	if d.document() != nil {
+		// It is not as clients write it. Or it is, and bad; that is said then.
+		d = decoder{tokens: newXMLTokenizer(body)}
+		if err := d.document(); err != nil {
+			return "", nil, fmt.Errorf("decode method call: %w", err)
+		}
 	}
 	if d.method == "" {
 		return "", nil, ErrNoMethod
@@ -53,11 +55,15 @@ var ErrNoMethod = errors.New("decode method call: no method name")
 
 // decoder holds the state of one DecodeCall.
 type decoder struct {
-	xml      *xml.Decoder
+	tokens   tokenizer
 	depth    int
 	elements int
-	method   string
-	params   []any
+	// text and kids are those of the elements that are open, in the order in
+	// which they were opened.
+	text   []byte
+	kids   []node
+	method string
+	params []any
 }
 
 // node is an element after it was read: what its text was turned into, nil
@@ -72,7 +78,7 @@ type node struct {
 func (d *decoder) document() error {
 	root := false
 	for {
-		t, err := d.xml.Token()
+		t, err := d.tokens.next()
 		if err == io.EOF {
 			if !root {
 				return errors.New("no element found")
@@ -82,17 +88,17 @@ func (d *decoder) document() error {
 		if err != nil {
 			return err
 		}
-		switch t := t.(type) {
-		case xml.StartElement:
+		switch t.kind {
+		case startTag:
 			if root {
 				return errors.New("junk after document element")
 			}
 			root = true
-			if _, err := d.element(t.Name.Local); err != nil {
+			if _, err := d.element(t.name); err != nil {
 				return err
 			}
-		case xml.CharData:
-			if len(bytes.TrimLeft(t, " \t\r\n\uFEFF")) > 0 {
+		case charData:
+			if len(bytes.TrimLeft(t.text, " \t\r\n\uFEFF")) > 0 {
 				return errors.New("text outside of the document element")
 			}
 		}
@@ -102,69 +108,70 @@ func (d *decoder) document() error {
 // element reads an element up to its end. Only the text before the first child
 // counts; comments in it do not.
 func (d *decoder) element(tag string) (node, error) {
-	d.depth++
-	defer func() { d.depth-- }()
 	d.elements++
-	if d.depth > maxDepth || d.elements > maxElements {
+	if d.depth == maxDepth || d.elements > maxElements {
 		return node{}, errors.New("too many elements")
 	}
-	var n node
-	var text []byte
+	d.depth++
+	text, kids := len(d.text), len(d.kids)
 	for {
-		t, err := d.xml.Token()
+		t, err := d.tokens.next()
 		if err != nil {
 			return node{}, err
 		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			kid, err := d.element(t.Name.Local)
+		switch t.kind {
+		case startTag:
+			kid, err := d.element(t.name)
 			if err != nil {
 				return node{}, err
 			}
-			n.kids = append(n.kids, kid)
-		case xml.CharData:
-			if len(n.kids) == 0 {
-				text = append(text, t...)
+			d.kids = append(d.kids, kid)
+		case charData:
+			if len(d.kids) == kids {
+				d.text = append(d.text, t.text...)
 			}
-		case xml.EndElement:
-			if len(text) > 0 {
-				n.text = string(text)
-			}
-			n, err := d.finish(tag, n)
+		case endTag:
+			n, err := d.finish(tag, d.text[text:], d.kids[kids:])
 			if err != nil {
 				return node{}, fmt.Errorf("%s: %w", tag, err)
 			}
+			d.depth--
+			d.text = d.text[:text]
+			clear(d.kids[kids:])
+			d.kids = d.kids[:kids]
 			return n, nil
 		}
 	}
 }
 
 // finish gives an element that was read its meaning.
-func (d *decoder) finish(tag string, n node) (node, error) {
-	text, _ := n.text.(string)
+func (d *decoder) finish(tag string, text []byte, kids []node) (node, error) {
 	switch tag {
 	case "methodName":
-		d.method = text
-		return n, nil
+		d.method = string(text)
+		return other(text, kids), nil
 	case "params":
-		d.params = texts(n.kids)
-		return n, nil
+		d.params = texts(kids)
+		return other(text, kids), nil
 	case "value":
-		if len(n.kids) > 0 {
-			return node{text: n.kids[0].text}, nil
+		if len(kids) > 0 {
+			return node{text: kids[0].text}, nil
 		}
-		return node{text: text}, nil
+		return node{text: string(text)}, nil
 	case "string":
-		return node{text: text}, nil
+		return node{text: string(text)}, nil
 	case "boolean":
-		return node{text: text == "1"}, nil
+		return node{text: string(text) == "1"}, nil
 	case "data":
-		return node{text: texts(n.kids)}, nil
+		return node{text: texts(kids)}, nil
 	case "param", "array":
-		if len(n.kids) == 0 {
+		if len(kids) == 0 {
 			return node{}, errors.New("empty element")
 		}
-		return node{text: n.kids[0].text}, nil
+		return node{text: kids[0].text}, nil
+	case "struct":
+		v, err := structure(kids)
+		return node{text: v}, err
 	}
 	v, known, err := scalar(tag, text)
 	if err != nil {
@@ -173,25 +180,30 @@ func (d *decoder) finish(tag string, n node) (node, error) {
 	if known {
 		return node{text: v}, nil
 	}
-	if tag == "struct" {
-		v, err := structure(n.kids)
-		return node{text: v}, err
+	return other(text, kids), nil
+}
+
+// other is an element without a meaning of its own.
+func other(text []byte, kids []node) node {
+	n := node{kids: slices.Clone(kids)}
+	if len(text) > 0 {
+		n.text = string(text)
 	}
-	return n, nil
+	return n
 }
 
 // scalar converts the text of the elements that hold numbers, times and binary
 // data. known is false for other elements.
-func scalar(tag, text string) (v any, known bool, err error) {
+func scalar(tag string, text []byte) (v any, known bool, err error) {
 	switch tag {
 	case "int", "i4", "i8":
-		v, err = python.Int(text, 10)
+		v, err = python.Int(string(text), 10)
 	case "double":
-		v, err = parseDouble(text)
+		v, err = parseDouble(string(text))
 	case "dateTime.iso8601":
-		v, err = time.Parse("20060102T15:04:05", text)
+		v, err = time.Parse("20060102T15:04:05", string(text))
 	case "base64":
-		v, err = decodeBase64(text)
+		v, err = decodeBase64(string(text))
 	default:
 		return nil, false, nil
 	}
