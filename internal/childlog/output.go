@@ -96,19 +96,19 @@ func (out *output) debug(text string) {
 	}
 }
 
-// listener takes the output of an event listener. It is logged like that of
-// others, and passed on as it is.
+// listener takes the output of an event listener. It is passed on as it is,
+// before it is logged like that of others: the listener waits.
 func (out *output) listener(p []byte) {
 	if out.o.MainLog != nil {
 		out.debug(" output:\n" + python.ReprBytes(p))
 	}
+	out.o.Sink.Listener(p)
 	if out.o.StripANSI {
 		b := append(make([]byte, 1, 1+len(p)), p...)
 		out.log(out.strip.Strip(b[1-out.strip.Unhold(b):]))
 	} else {
 		out.log(p)
 	}
-	out.o.Sink.Listener(p)
 }
 
 // end says that the process is gone: nothing is held back any more.

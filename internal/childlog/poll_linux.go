@@ -2,6 +2,7 @@ package childlog
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 
@@ -131,6 +132,9 @@ func (p *poller) run() {
 				ready()
 			}
 		}
+		// The goroutines that were just started wait for the processor of this
+		// one. It would keep it in the call that follows.
+		runtime.Gosched()
 	}
 }
 
