@@ -19,8 +19,11 @@ import (
 // blank. An option ends at the first "=" or ":", its name is in lower case. A
 // line indented deeper than the option before it continues that option's
 // value, and so does a blank line.
-func canonical(file, text string) (string, error) {
-	c := canonizer{file: file}
+//
+// With an error the result is what could be read. Where lines is not nil, it
+// is told where sections and options stand.
+func canonical(file, text string, lines map[place]line) (string, error) {
+	c := canonizer{file: file, lines: lines}
 	for number := 1; text != ""; number++ {
 		line, rest, found := strings.Cut(text, "\n")
 		if found {
@@ -32,9 +35,8 @@ func canonical(file, text string) (string, error) {
 		}
 	}
 	c.endOption()
-	if len(c.problems) > 0 {
-		text := "Source contains parsing errors: " + python.Repr(file) + strings.Join(c.problems, "")
-		return "", &syntaxError{text: text}
+	if len(c.bad) > 0 {
+		return c.out.String(), parsingErrors(file, c.bad)
 	}
 	return c.out.String(), nil
 }
@@ -44,6 +46,24 @@ func canonical(file, text string) (string, error) {
 type syntaxError struct {
 	text      string
 	immediate bool
+	lines     []badLine
+}
+
+// A badLine is a line that breaks the rules, and what there is to say about it.
+type badLine struct {
+	number int
+	text   string
+}
+
+// parsingErrors returns the error of a file with lines that are neither a
+// section nor an option. The texts of the lines are quoted.
+func parsingErrors(file string, bad []badLine) *syntaxError {
+	e := &syntaxError{text: "Source contains parsing errors: " + python.Repr(file)}
+	for _, line := range bad {
+		e.text += fmt.Sprintf("\n\t[line %2d]: %s", line.number, line.text)
+		e.lines = append(e.lines, badLine{line.number, "not a section, an option or a comment: " + line.text})
+	}
+	return e
 }
 
 func (e *syntaxError) Error() string { return e.text }
@@ -55,8 +75,11 @@ type canonizer struct {
 	indent    int      // columns before the section or option that came last
 	key       string   // of the option that can be continued; empty for none
 	value     []string // its lines
-	problems  []string
+	bad       []badLine
 	out       strings.Builder
+
+	section string // the one that came last
+	lines   map[place]line
 }
 
 func (c *canonizer) line(number int, line string) error {
@@ -77,6 +100,10 @@ func (c *canonizer) line(number int, line string) error {
 	if name, ok := sectionName(value); ok {
 		c.endOption()
 		c.inSection = true
+		c.section = name
+		if _, seen := c.lines[place{name, ""}]; !seen {
+			c.note("", number)
+		}
 		c.out.WriteString("[" + escape(name) + "]\n")
 		return nil
 	}
@@ -85,18 +112,30 @@ func (c *canonizer) line(number int, line string) error {
 			text: fmt.Sprintf("File contains no section headers.\nfile: %s, line: %d\n%s",
 				python.Repr(c.file), number, python.Repr(line)),
 			immediate: true,
+			lines:     []badLine{{number, "no section header stands before " + python.Repr(line)}},
 		}
 	}
 	delimiter := strings.IndexAny(value, "=:")
 	if delimiter <= 0 {
-		c.problems = append(c.problems, fmt.Sprintf("\n\t[line %2d]: %s", number, python.Repr(line)))
+		c.bad = append(c.bad, badLine{number, python.Repr(line)})
 	}
 	if delimiter >= 0 {
 		c.endOption()
 		c.key = lower(strip(value[:delimiter]))
+		if c.key != "" {
+			c.note(c.key, number)
+		}
 		c.value = append(c.value, strip(value[delimiter+1:]))
 	}
 	return nil
+}
+
+// note notes where an option of the section stands; with an empty key, where
+// the section itself does.
+func (c *canonizer) note(key string, number int) {
+	if c.lines != nil {
+		c.lines[place{c.section, key}] = line{c.file, number}
+	}
 }
 
 // endOption writes the option whose lines were collected.

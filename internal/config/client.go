@@ -106,7 +106,7 @@ func (c *Client) read(file string, env *environ) error {
 	here.Set("here", dirname(env.normalizePath(file)))
 	// Paths can refer to the directory of the file, the rest only to the
 	// environment.
-	rest := &options{doc: doc, file: file, section: section, scope: python.Scope{env.expansions}}
+	rest := &options{doc: doc, file: file, section: section, scope: python.Scope{env.expansions}, problems: new(problems)}
 	paths := *rest
 	paths.scope = python.Scope{env.expansions, &here}
 
@@ -114,16 +114,14 @@ func (c *Client) read(file string, env *environ) error {
 	if path, ok := strings.CutPrefix(c.ServerURL, "unix://"); ok {
 		c.ServerURL = "unix://" + env.normalizePath(path)
 	}
-	rest.err = paths.err
 	c.Prompt = rest.text("prompt", c.Prompt)
 	c.Username = rest.optional("username")
 	c.Password = rest.optional("password")
-	paths.err = rest.err
 	if history := paths.text("history_file", ""); history != "" {
 		c.HistoryFile = env.normalizePath(history)
 	}
-	if paths.err != nil {
-		return paths.err
+	if err := rest.problems.first(); err != nil {
+		return err
 	}
 	return refusePlugins(doc, file, rest.scope)
 }

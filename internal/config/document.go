@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,6 +20,19 @@ type document struct {
 	defaults *section
 	// origin tells which included file a section was first seen in.
 	origin map[string]string
+	// broken holds the sections of files of which some lines cannot be read;
+	// what is in them may not be all. incomplete tells that whole sections may
+	// be missing.
+	broken     map[string]bool
+	incomplete bool
+	// lines tells where sections and options stand; nil if nobody wants to know.
+	lines map[place]line
+}
+
+// A line is a line of a file, counted from 1.
+type line struct {
+	file   string
+	number int
 }
 
 // A section holds the options of one section in order of first appearance.
@@ -32,6 +46,7 @@ func newDocument() *document {
 		sections: make(map[string]*section),
 		defaults: newSection(),
 		origin:   make(map[string]string),
+		broken:   make(map[string]bool),
 	}
 }
 
@@ -45,10 +60,11 @@ func (s *section) set(key, value string) {
 }
 
 // read adds the content of a file. A section seen before gets more options, an
-// option seen before a new value. It returns the names of the new sections.
+// option seen before a new value. It returns the names of the new sections,
+// and also with an error adds what could be read.
 func (d *document) read(file string, data []byte) (added []string, err error) {
 	text, decodeErr := decodeText(data)
-	canon, err := canonical(file, text)
+	canon, err := canonical(file, text, d.lines)
 	if decodeErr != nil {
 		// The lines before the bad byte were read: only an error that ends
 		// the reading at once comes first.
@@ -56,10 +72,7 @@ func (d *document) read(file string, data []byte) (added []string, err error) {
 			err = decodeErr
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := ini.LoadSources(ini.LoadOptions{
+	parsed, parseErr := ini.LoadSources(ini.LoadOptions{
 		IgnoreContinuation:      true,
 		IgnoreInlineComment:     true,
 		PreserveSurroundedQuote: true,
@@ -68,19 +81,33 @@ func (d *document) read(file string, data []byte) (added []string, err error) {
 		// Sections of one name are merged below; looking for them is slow there.
 		AllowNonUniqueSections: true,
 	}, []byte(canon))
-	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", file, err)
+	if parseErr != nil {
+		return nil, cmp.Or(err, fmt.Errorf("parse %s: %w", file, parseErr))
 	}
+	d.incomplete = d.incomplete || err != nil
 	for _, s := range parsed.Sections() {
 		target, isNew := d.section(s.Name())
 		if isNew {
 			added = append(added, unescape(s.Name()))
 		}
+		if err != nil {
+			d.broken[unescape(s.Name())] = true
+		}
 		for _, key := range s.Keys() {
 			target.set(unescape(key.Name()), unescape(key.Value()))
 		}
 	}
-	return added, nil
+	return added, err
+}
+
+// locate tells where an option stands, or the section that should have it.
+func (d *document) locate(section, key string) (at line, ok bool) {
+	for _, p := range []place{{section, key}, {defaultSection, key}, {section, ""}} {
+		if at, ok = d.lines[p]; ok {
+			return at, true
+		}
+	}
+	return at, false
 }
 
 // section returns the section with an escaped name, made if there is none.

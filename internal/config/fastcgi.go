@@ -10,7 +10,7 @@ import (
 
 // readFastCGIGroup reads an [fcgi-program:x] section that makes a group of its
 // own (manual: Configuration File, [fcgi-program:x] section settings).
-func (l *loader) readFastCGIGroup(section, name string) (*Group, error) {
+func (l *loader) readFastCGIGroup(section, name string) *Group {
 	o := l.options(section)
 	g := &Group{Name: o.name("", name), Kind: FastCGIGroup}
 	g.Priority = value(o, "priority", 999, integer)
@@ -23,8 +23,7 @@ func (l *loader) readFastCGIGroup(section, name string) (*Group, error) {
 	url := o.text(key, "")
 	if url == "" {
 		o.failf(key, "[%s] section requires a \"socket\" line", section)
-	}
-	if o.err == nil {
+	} else {
 		socket, err := l.parseSocket(url, &settings)
 		if err != nil {
 			o.failf(key, "%w in [%s] socket", err, section)
@@ -46,7 +45,7 @@ type socketSettings struct {
 func (s *socketSettings) read(o *options) {
 	if o.has("socket_backlog") {
 		s.backlog = value(o, "socket_backlog", 0, integer)
-		if o.err == nil && (s.backlog < 1 || s.backlog > 65535) {
+		if s.backlog < 1 || s.backlog > 65535 {
 			o.failf("socket_backlog", "Invalid socket_backlog value %d", s.backlog)
 		}
 	}

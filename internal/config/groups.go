@@ -1,12 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"supervisord/internal/api"
-	"supervisord/internal/python"
 )
 
 // Prefixes of the sections that make groups.
@@ -20,38 +18,34 @@ const (
 // readGroups reads every section that makes a group: first the [group:x], then
 // the programs that are in none of them, the event listeners and the FastCGI
 // programs.
-func (l *loader) readGroups() ([]*Group, error) {
+func (l *loader) readGroups() []*Group {
 	var groups []*Group
 	grouped := make(map[string]bool) // sections that belong to a [group:x]
 	readers := []struct {
 		prefix string
-		read   func(section, name string) (*Group, error)
+		read   func(section, name string) *Group
 	}{
-		{groupPrefix, func(section, name string) (*Group, error) { return l.readGroup(section, name, grouped) }},
+		{groupPrefix, func(section, name string) *Group { return l.readGroup(section, name, grouped) }},
 		{programPrefix, l.readProgramGroup},
 		{listenerPrefix, l.readListenerPool},
 		{fastCGIPrefix, l.readFastCGIGroup},
 	}
 	for _, r := range readers {
-		for _, section := range l.doc.names {
+		for _, section := range l.sections() {
 			name, ok := strings.CutPrefix(section, r.prefix)
 			if !ok || grouped[section] {
 				continue
 			}
-			group, err := r.read(section, name)
-			if err != nil {
-				return nil, err
-			}
-			groups = append(groups, group)
+			groups = append(groups, r.read(section, name))
 		}
 	}
 	sortGroups(groups)
-	return groups, nil
+	return groups
 }
 
 // readGroup reads a [group:x] section and the programs that it names (manual:
 // Configuration File, [group:x] section settings).
-func (l *loader) readGroup(section, name string, grouped map[string]bool) (*Group, error) {
+func (l *loader) readGroup(section, name string, grouped map[string]bool) *Group {
 	o := l.options(section)
 	g := &Group{Name: o.name("", name), Kind: ProgramGroup}
 	programs := value(o, "programs", nil, listOfStrings)
@@ -61,27 +55,24 @@ func (l *loader) readGroup(section, name string, grouped map[string]bool) (*Grou
 		isProgram, isFastCGI := l.doc.has(member), l.doc.has(fastCGIPrefix+program)
 		switch {
 		case !isProgram && !isFastCGI:
-			o.failf("programs", "[%s] names unknown program or fcgi-program %s", section, program)
+			if !l.doc.incomplete {
+				o.failf("programs", "[%s] names unknown program or fcgi-program %s", section, program)
+			}
+			continue
 		case isProgram && isFastCGI:
 			o.failf("programs", "[%s] name %s is ambiguous (exists as program and fcgi-program)", section, program)
+			continue
 		case isFastCGI:
 			member = fastCGIPrefix + program
 		}
-		if o.err != nil {
-			return nil, o.err
-		}
 		grouped[member] = true
-		processes, err := l.readProcesses(member, g.Name)
-		if err != nil {
-			return nil, err
-		}
-		g.Processes = append(g.Processes, processes...)
+		g.Processes = append(g.Processes, l.readProcesses(member, g.Name)...)
 	}
-	return g, o.err
+	return g
 }
 
 // readProgramGroup reads a [program:x] section that makes a group of its own.
-func (l *loader) readProgramGroup(section, name string) (*Group, error) {
+func (l *loader) readProgramGroup(section, name string) *Group {
 	o := l.options(section)
 	g := &Group{Name: o.name("", name), Kind: ProgramGroup}
 	g.Priority = value(o, "priority", 999, integer)
@@ -90,7 +81,7 @@ func (l *loader) readProgramGroup(section, name string) (*Group, error) {
 
 // readListenerPool reads an [eventlistener:x] section (manual: Configuration
 // File, [eventlistener:x] section settings).
-func (l *loader) readListenerPool(section, name string) (*Group, error) {
+func (l *loader) readListenerPool(section, name string) *Group {
 	o := l.options(section)
 	g := &Group{Name: name, Kind: ListenerPool}
 	// Listeners start first and stop last, so that they miss nothing.
@@ -130,16 +121,9 @@ func (l *loader) readEvents(o *options) []string {
 }
 
 // withProcesses completes a group by the processes of its own section.
-func (l *loader) withProcesses(g *Group, o *options) (*Group, error) {
-	if o.err != nil {
-		return nil, o.err
-	}
-	processes, err := l.readProcesses(o.section, g.Name)
-	if err != nil {
-		return nil, err
-	}
-	g.Processes = processes
-	return g, nil
+func (l *loader) withProcesses(g *Group, o *options) *Group {
+	g.Processes = l.readProcesses(o.section, g.Name)
+	return g
 }
 
 // name returns a process or group name, checked. The key is that of the option
@@ -152,15 +136,10 @@ func (o *options) name(key, text string) string {
 	return name
 }
 
-// readProcesses reads the processes of a section and adds to an error where it
-// is.
-func (l *loader) readProcesses(section, group string) ([]*Process, error) {
-	p := newProgramReader(l, section, group)
-	processes := p.read()
-	if p.err != nil {
-		located := l.located(p.err).(*Error)
-		located.Text += fmt.Sprintf(" in section %s (file: %s)", python.Repr(section), python.Repr(located.File))
-		return nil, located
+// readProcesses reads the processes of a section.
+func (l *loader) readProcesses(section, group string) []*Process {
+	if l.doc.broken[section] {
+		return nil
 	}
-	return processes, nil
+	return newProgramReader(l, section, group).read()
 }

@@ -28,9 +28,32 @@ type Options struct {
 // Load reads a configuration file and the files that it includes, checks
 // everything in them and returns the result. The error is an *Error.
 func Load(o Options) (*Config, error) {
+	l := newLoader(o)
+	l.load(&o.Overrides)
+	if err := l.problems.first(); err != nil {
+		return nil, err
+	}
+	return l.config, nil
+}
+
+// Check loads a configuration as Load does, but reports everything that is
+// wrong, in the order of the files and their lines. The configuration is nil
+// if anything is.
+func Check(o Options) (*Config, []*Error) {
+	l := newLoader(o)
+	l.doc.lines = make(map[place]line)
+	l.load(&o.Overrides)
+	if len(l.problems.list) > 0 {
+		return nil, l.problems.inFileOrder(l.doc, l.config.Files)
+	}
+	return l.config, nil
+}
+
+func newLoader(o Options) *loader {
 	l := &loader{
 		env:      newEnviron(o.Environ),
 		doc:      newDocument(),
+		problems: new(problems),
 		file:     o.File,
 		here:     absolutePath(dirname(o.File)),
 		hostname: o.Hostname,
@@ -40,10 +63,7 @@ func Load(o Options) (*Config, error) {
 	}
 	l.config = &Config{File: o.File, Here: l.here, Files: []string{o.File}}
 	l.common.Set("here", l.here)
-	if err := l.load(&o.Overrides); err != nil {
-		return nil, l.located(err)
-	}
-	return l.config, nil
+	return l
 }
 
 // A loader holds the state of one Load.
@@ -56,43 +76,58 @@ type loader struct {
 	// common holds the names that most options can refer to.
 	common python.Dict
 	// user is the value of user= in [supervisord], nil where it is not set.
-	user   *string
-	config *Config
+	user     *string
+	config   *Config
+	problems *problems
 }
 
 // load does the steps of Load in the order in which their errors count.
-func (l *loader) load(overrides *Overrides) error {
+func (l *loader) load(overrides *Overrides) {
 	data, err := readConfig(l.file)
 	if err != nil {
-		return err
+		l.problems.add(&Error{File: l.file, Text: err.Error()})
+		return
 	}
-	if _, err := l.doc.read(l.file, data); err != nil {
-		return err
+	l.read(l.file, data)
+	l.include()
+	switch {
+	case l.doc.has("supervisord") && !l.doc.broken["supervisord"]:
+		l.readSupervisord()
+	case !l.doc.incomplete:
+		l.problems.add(&Error{File: l.file, Text: ".ini file does not include supervisord section"})
+	default:
+		l.problems.loseNames("")
 	}
-	if err := l.include(); err != nil {
-		return err
-	}
-	if !l.doc.has("supervisord") {
-		return errors.New(".ini file does not include supervisord section")
-	}
-	if err := l.readSupervisord(); err != nil {
-		return err
-	}
-	interfaces, err := l.readRPCInterfaces()
-	if err != nil {
-		return err
-	}
-	if l.config.Groups, err = l.readGroups(); err != nil {
-		return err
-	}
-	if l.config.Servers, err = l.readServers(); err != nil {
-		return err
-	}
-	if err := l.addRPCInterfaces(interfaces); err != nil {
-		return err
-	}
+	interfaces := l.readRPCInterfaces()
+	l.config.Groups = l.readGroups()
+	l.config.Servers = l.readServers()
+	l.addRPCInterfaces(interfaces)
 	l.config.ServerURL = serverURL(l.config.Servers)
-	return l.finishSupervisord(overrides)
+	l.finishSupervisord(overrides)
+}
+
+// read adds a file to the document and returns the names of the new sections.
+func (l *loader) read(file string, data []byte) (added []string) {
+	added, err := l.doc.read(file, data)
+	if err == nil {
+		return added
+	}
+	e := &Error{File: file, Text: err.Error()}
+	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
+		for _, bad := range syntax.lines {
+			e.parts = append(e.parts, &Error{File: file, Line: bad.number, Text: bad.text})
+		}
+	}
+	l.problems.add(e)
+	return added
+}
+
+// sections returns the names of the sections that could be read.
+func (l *loader) sections() []string {
+	if !l.doc.incomplete {
+		return l.doc.names
+	}
+	return slices.DeleteFunc(slices.Clone(l.doc.names), func(name string) bool { return l.doc.broken[name] })
 }
 
 // readConfig returns the content of the main configuration file.
@@ -134,10 +169,11 @@ func readLimited(path string) ([]byte, error) {
 // which a later dict comes before an earlier one.
 func (l *loader) options(section string, more ...*python.Dict) *options {
 	return &options{
-		doc:     l.doc,
-		file:    l.fileOf(section),
-		section: section,
-		scope:   append(python.Scope{l.env.expansions, &l.common}, more...),
+		doc:      l.doc,
+		file:     l.fileOf(section),
+		section:  section,
+		scope:    append(python.Scope{l.env.expansions, &l.common}, more...),
+		problems: l.problems,
 	}
 }
 
@@ -147,14 +183,6 @@ func (l *loader) fileOf(section string) string {
 		return file
 	}
 	return l.file
-}
-
-// located returns the error as an *Error.
-func (l *loader) located(err error) error {
-	if located := (*Error)(nil); errors.As(err, &located) {
-		return located
-	}
-	return &Error{File: l.file, Text: err.Error()}
 }
 
 // serverURL returns the address under which processes find the daemon: that of

@@ -9,16 +9,18 @@ import (
 	"supervisord/internal/python"
 )
 
-// options reads the options of one section as typed values. The first error
-// sticks: from then on every value is the default one, and err holds the
-// error. So the options are checked in the order in which they are read.
+// options reads the options of one section as typed values. An option that has
+// no good value gets the default one, and the problem is noted. So the options
+// are checked in the order in which they are read.
 type options struct {
 	doc     *document
 	file    string
 	section string
 	// scope holds the names that values can refer to.
-	scope python.Scope
-	err   error
+	scope    python.Scope
+	problems *problems
+	// where is added to every problem.
+	where string
 }
 
 // has reports whether the option is set.
@@ -52,9 +54,6 @@ func (o *options) optional(key string) *string {
 
 // expand does the expansions in text that is not the plain value of the key.
 func (o *options) expand(key, text string, scope python.Scope) string {
-	if o.err != nil {
-		return ""
-	}
 	expanded, err := expand(text, scope, key)
 	if err != nil {
 		o.fail(key, err)
@@ -62,11 +61,13 @@ func (o *options) expand(key, text string, scope python.Scope) string {
 	return expanded
 }
 
-// fail notes an error, unless there is one already.
+// fail notes a problem with an option, unless there is one with it already.
 func (o *options) fail(key string, err error) {
-	if o.err == nil {
-		o.err = &Error{File: o.file, Section: o.section, Key: key, Text: err.Error()}
+	if o.problems.excuses(o.section, err) {
+		o.problems.settle(o.section, key)
+		return
 	}
+	o.problems.add(&Error{File: o.file, Section: o.section, Key: key, Text: err.Error() + o.where, where: o.where})
 }
 
 func (o *options) failf(key, format string, args ...any) {
@@ -77,7 +78,7 @@ func (o *options) failf(key, format string, args ...any) {
 // fallback where the option is not set.
 func value[T any](o *options, key string, fallback T, parse func(string) (T, error)) T {
 	text, found := o.doc.get(o.section, key)
-	if !found || o.err != nil {
+	if !found {
 		return fallback
 	}
 	text, err := expand(text, o.scope, o.section+"."+key)
@@ -104,8 +105,19 @@ func expand(text string, scope python.Scope, name string) (string, error) {
 	if missing := (*python.KeyError)(nil); errors.As(err, &missing) {
 		names := scope.Names()
 		slices.Sort(names)
-		return "", python.ValueErrorf("Format string %s for %s contains names (%s) which cannot be expanded. Available names: %s",
-			text, name, err, strings.Join(names, ", "))
+		return "", &unknownName{missing, python.ValueErrorf(
+			"Format string %s for %s contains names (%s) which cannot be expanded. Available names: %s",
+			text, name, err, strings.Join(names, ", "))}
 	}
 	return "", python.ValueErrorf("Format string %s for %s is badly formatted: %s", text, name, err)
 }
+
+// An unknownName is the error of a value that refers to a name without a value.
+type unknownName struct {
+	missing *python.KeyError
+	text    python.ValueError
+}
+
+func (e *unknownName) Error() string { return e.text.Error() }
+
+func (e *unknownName) Unwrap() error { return e.missing }

@@ -23,14 +23,14 @@ type rpcInterface struct {
 // readRPCInterfaces reads the [rpcinterface:x] sections (manual: Configuration
 // File, [rpcinterface:x] section settings). Only Supervisor's own interface
 // can be asked for, under any name.
-func (l *loader) readRPCInterfaces() ([]rpcInterface, error) {
+func (l *loader) readRPCInterfaces() []rpcInterface {
 	const (
 		prefix = "rpcinterface:"
 		key    = "supervisor.rpcinterface_factory"
 		known  = "supervisor.rpcinterface:make_main_rpcinterface"
 	)
 	var interfaces []rpcInterface
-	for _, section := range l.doc.names {
+	for _, section := range l.sections() {
 		name, ok := strings.CutPrefix(section, prefix)
 		if !ok {
 			continue
@@ -38,19 +38,16 @@ func (l *loader) readRPCInterfaces() ([]rpcInterface, error) {
 		o := l.options(section)
 		o.scope = o.scope[:1]
 		factory := readFactory(o, key)
-		if o.err == nil && !isEntryPoint(factory, known) {
+		if !isEntryPoint(factory, known) {
 			o.failf(key, "%s cannot be resolved within [%s]: %s", factory, section, noPlugins)
 		}
 		keys := slices.DeleteFunc(l.doc.keys(section), func(k string) bool { return k == key })
 		for _, k := range keys {
 			o.text(k, "")
 		}
-		if o.err != nil {
-			return nil, o.err
-		}
 		interfaces = append(interfaces, rpcInterface{section, name, len(keys) > 0})
 	}
-	return interfaces, nil
+	return interfaces
 }
 
 // readFactory reads the option of a plugin's section that names its factory.
@@ -63,15 +60,14 @@ func readFactory(o *options, key string) string {
 
 // addRPCInterfaces notes the interfaces that the servers offer. The one that
 // exists takes no settings.
-func (l *loader) addRPCInterfaces(interfaces []rpcInterface) error {
+func (l *loader) addRPCInterfaces(interfaces []rpcInterface) {
 	for _, i := range interfaces {
 		if i.hasSettings && len(l.config.Servers) > 0 {
-			return &Error{File: l.fileOf(i.section), Section: i.section,
-				Text: fmt.Sprintf("Could not make %s rpc interface", i.name)}
+			l.problems.add(&Error{File: l.fileOf(i.section), Section: i.section,
+				Text: fmt.Sprintf("Could not make %s rpc interface", i.name)})
 		}
 		l.config.RPCInterfaces = append(l.config.RPCInterfaces, i.name)
 	}
-	return nil
 }
 
 // isEntryPoint reports whether a reference "module:name" is the known one.
@@ -88,10 +84,10 @@ func refusePlugins(doc *document, file string, scope python.Scope) error {
 		if !strings.HasPrefix(section, "ctlplugin:") {
 			continue
 		}
-		o := &options{doc: doc, file: file, section: section, scope: scope}
+		o := &options{doc: doc, file: file, section: section, scope: scope, problems: new(problems)}
 		factory := readFactory(o, key)
 		o.fail(key, errors.New(factory+" cannot be resolved within ["+section+"]: "+noPlugins))
-		return o.err
+		return o.problems.first()
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type programReader struct {
 func newProgramReader(l *loader, section, group string) *programReader {
 	p := &programReader{l: l}
 	p.options = l.options(section)
+	p.where = fmt.Sprintf(" in section %s (file: %s)", python.Repr(section), python.Repr(p.file))
 	_, name, _ := strings.Cut(section, ":")
 	p.template.Program = p.options.name("", name)
 	p.base.Set("here", l.here)
@@ -51,15 +52,19 @@ func (p *programReader) read() []*Process {
 	p.readSettings()
 	p.readName(count)
 	p.checkGroupSignals()
-	if p.err == nil && count > maxProcesses {
+	if count > maxProcesses {
 		p.failf("numprocs", "numprocs %d is more than %d", count, maxProcesses)
+		count = 1
 	}
 	var processes []*Process
 	p.scope = append(p.scope, &p.own)
-	for n := start; p.err == nil && n < start+count; n++ {
+	for n := start; n < start+count; n++ {
 		p.base.SetInt("process_num", n)
 		p.base.SetInt("numprocs", count)
 		processes = append(processes, p.readProcess())
+		if p.problems.first() != nil {
+			break // What is wrong with one is wrong with all, as a rule.
+		}
 	}
 	slices.SortStableFunc(processes, func(a, b *Process) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
@@ -150,6 +155,9 @@ func (p *programReader) readEnvironment(scope python.Scope) map[string]string {
 	settings, err := parseEnvironment(p.expand(key, p.raw(key, ""), scope))
 	if err != nil {
 		p.fail(key, err)
+	}
+	if p.problems.seen[place{p.section, key}] {
+		p.problems.loseNames(p.section)
 	}
 	shared := p.l.config.Supervisord.Environment
 	if len(settings) == 0 {

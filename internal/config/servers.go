@@ -7,7 +7,7 @@ import (
 )
 
 // readServers reads the sections of HTTP servers, in the order inet, unix.
-func (l *loader) readServers() ([]Server, error) {
+func (l *loader) readServers() []Server {
 	var servers []Server
 	for _, kind := range []struct {
 		prefix string
@@ -16,20 +16,17 @@ func (l *loader) readServers() ([]Server, error) {
 		{"inet_http_server", l.readInetServer},
 		{"unix_http_server", l.readUnixServer},
 	} {
-		for _, section := range l.doc.names {
+		for _, section := range l.sections() {
 			if !strings.HasPrefix(section, kind.prefix) {
 				continue
 			}
 			o := l.options(section)
 			s := Server{Section: section, OwnerUID: -1, OwnerGID: -1}
 			kind.read(o, &s)
-			if o.err != nil {
-				return nil, o.err
-			}
 			servers = append(servers, s)
 		}
 	}
-	return servers, nil
+	return servers
 }
 
 // readInetServer reads an [inet_http_server] section (manual: Configuration
@@ -41,14 +38,9 @@ func (l *loader) readInetServer(o *options, s *Server) {
 	readCredentials(o, s)
 	if !o.has("port") {
 		o.failf("port", "section [%s] has no port value", o.section)
-		return
-	}
-	text := o.text("port", "")
-	if o.err != nil {
-		return
 	}
 	var err error
-	if s.Host, s.Port, err = inetAddress(text); err != nil {
+	if s.Host, s.Port, err = inetAddress(o.text("port", "")); err != nil {
 		o.fail("port", err)
 	}
 }
@@ -59,7 +51,6 @@ func (l *loader) readUnixServer(o *options, s *Server) {
 	s.Family = Unix
 	if !o.has("file") {
 		o.failf("file", "section [%s] has no file value", o.section)
-		return
 	}
 	s.File = l.env.normalizePath(strip(o.text("file", "")))
 	o.scope = o.scope[:1]

@@ -7,7 +7,7 @@ import (
 
 // readSupervisord reads the [supervisord] section (manual: Configuration File,
 // [supervisord] section settings).
-func (l *loader) readSupervisord() error {
+func (l *loader) readSupervisord() {
 	o := l.options("supervisord")
 	s := &l.config.Supervisord
 	s.MinFDs = value(o, "minfds", 1024, integer)
@@ -40,7 +40,6 @@ func (l *loader) readSupervisord() error {
 		s.Environment[v.name] = v.value
 		l.env.expansions.Set("ENV_"+v.name, v.value)
 	}
-	return o.err
 }
 
 // readEnvironment reads the environment of [supervisord].
@@ -53,12 +52,15 @@ func (l *loader) readEnvironment(o *options) []variable {
 	if err != nil {
 		o.fail(key, err)
 	}
+	if l.problems.seen[place{o.section, key}] {
+		l.problems.loseNames("")
+	}
 	return settings
 }
 
 // finishSupervisord works out what depends on both the file and the command
 // line.
-func (l *loader) finishSupervisord(o *Overrides) error {
+func (l *loader) finishSupervisord(o *Overrides) {
 	s := &l.config.Supervisord
 	o.apply(s)
 	if o.User != nil {
@@ -68,7 +70,7 @@ func (l *loader) finishSupervisord(o *Overrides) error {
 	if l.user != nil {
 		uid, err := userID(*l.user)
 		if err != nil {
-			return &Error{File: l.file, Section: "supervisord", Key: "user", Text: err.Error()}
+			l.problems.add(&Error{File: l.file, Section: "supervisord", Key: "user", Text: err.Error()})
 		}
 		s.UID = uid
 	}
@@ -76,5 +78,4 @@ func (l *loader) finishSupervisord(o *Overrides) error {
 		s.Logfile = l.env.normalizePath(s.Logfile)
 	}
 	s.Pidfile = l.env.normalizePath(s.Pidfile)
-	return nil
 }
