@@ -10,6 +10,9 @@
 // and a generation that tells one start of it from the next, so that late news
 // is harmless.
 //
+// Everything that a Core knows can be written down between two steps, as plain
+// data, and another one restored from that: see Snapshot and Restore.
+//
 // Invariants, checked by the simulator after every step:
 //   - a process has a pid exactly in the states STARTING (once the start was
 //     confirmed), RUNNING, STOPPING and, after a failed signal, UNKNOWN;

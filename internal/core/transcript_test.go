@@ -48,6 +48,28 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
+// TestTranscriptsResumed plays the transcripts with a core that is taken down
+// and restored before each event. Nobody can tell.
+func TestTranscriptsResumed(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts found", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newStage(t)
+			s.resumes = true
+			if got := s.playFile(string(want)); got != string(want) {
+				t.Errorf("%s differs; got:\n%s", file, got)
+			}
+		})
+	}
+}
+
 // stage is a core with hands and a clock.
 type stage struct {
 	t       *testing.T
@@ -62,6 +84,8 @@ type stage struct {
 	// manual says that results of signals and writes are given by commands.
 	manual  bool
 	killReq Req // the request of the last signal
+	// resumes says that the core is restored from a snapshot before each event.
+	resumes bool
 }
 
 func newStage(t *testing.T) *stage {
@@ -279,6 +303,9 @@ func (s *stage) pass(d time.Duration) {
 func (s *stage) step(ev Event) {
 	queue := []Event{ev}
 	for len(queue) > 0 {
+		if s.resumes {
+			s.core = resumed(s.t, s.core, Options{Identifier: "supervisor"})
+		}
 		fx := s.core.Step(queue[0], s.now, nil)
 		queue = queue[1:]
 		for _, e := range fx {

@@ -1,8 +1,9 @@
 // Package sim plays the world to the core: an operating system that starts,
 // kills and loses processes, clients that ask for anything at any time, and
-// clocks that pass and jump. Everything is drawn from one seed, so that a
-// failure can be played again. After every step the world checks what must
-// hold whatever happens.
+// clocks that pass and jump. Now and then it takes the core down and has another
+// one go on with what the first had written down. Everything is drawn from one
+// seed, so that a failure can be played again. After every step the world checks
+// what must hold whatever happens.
 package sim
 
 import (
@@ -44,6 +45,8 @@ type World struct {
 	steps, changes int
 	moves          []move // of the present step
 	tame           bool   // processes obey and start well
+
+	resumption resumption
 }
 
 // process is what the operating system knows of a process of the core.
@@ -77,7 +80,7 @@ func New(seed uint64) *World {
 		nextPID:   1000,
 		unsettled: make(map[core.Req]request),
 	}
-	w.core = core.New(core.Options{Identifier: "sim", Trace: w.traced})
+	w.core = core.New(w.options())
 	w.config = w.drawConfig()
 	return w
 }
@@ -230,7 +233,7 @@ func (w *World) step(ev core.Event) {
 		w.cause = queue[0]
 		w.trace("%v %T%+v", w.now.Mono, w.cause, w.cause)
 		w.ending = w.ending || ends(w.cause)
-		w.fx = w.core.Step(w.cause, w.now, w.fx[:0])
+		w.decide()
 		queue = queue[1:]
 		for i := range w.fx {
 			if next := w.perform(&w.fx[i]); next != nil {
@@ -244,6 +247,9 @@ func (w *World) step(ev core.Event) {
 	}
 	w.check()
 }
+
+// options are those of the core, and of what takes its place.
+func (w *World) options() core.Options { return core.Options{Identifier: "sim", Trace: w.traced} }
 
 // ends reports whether an event begins a shutdown.
 func ends(ev core.Event) bool {
