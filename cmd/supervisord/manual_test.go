@@ -32,6 +32,8 @@ func TestGeneratedManual(t *testing.T) {
 			{Title: "EXIT STATUS", Entries: []manpage.Entry{
 				{Term: "0", Text: "It was told to end."},
 				{Term: "2", Text: "The command line, the configuration file or the environment is bad."},
+				{Term: "other", Text: "That of a program whose exit_on ended supervisord: its own, 128 and the number of the " +
+					"signal that ended it, or 127 if it could not be started."},
 			}},
 			{Title: "FILES", Paragraphs: []string{
 				"Without -c the configuration is the first of ../etc/supervisord.conf and ../supervisord.conf beside the " +

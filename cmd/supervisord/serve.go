@@ -50,9 +50,12 @@ func serve(flags flags) error {
 		life.warnings = []string{notifyErr.Error()}
 	}
 	for {
-		restart, err := life.run(cfg)
-		if err != nil || !restart {
+		restart, status, err := life.run(cfg)
+		if err != nil {
 			return err
+		}
+		if !restart {
+			return exitStatus(status)
 		}
 		life.first = false
 		next, err := load()
@@ -94,12 +97,12 @@ type life struct {
 }
 
 // run does everything from a configuration to the end of the last program. It
-// reports whether supervisord is to start anew.
-func (l *life) run(cfg *config.Config) (restart bool, err error) {
+// reports whether supervisord is to start anew, or else its exit status.
+func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	s := &cfg.Supervisord
 	critical, info, err := launch.DropPrivileges(s.UID)
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
 	criticals, infos := cfg.Criticals, cfg.Infos
 	if critical != "" {
@@ -111,13 +114,13 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	if l.first {
 		raised, err := launch.RaiseLimits(s.MinFDs, s.MinProcs)
 		if err != nil {
-			return false, err
+			return false, 0, err
 		}
 		infos = append(infos[:len(infos):len(infos)], raised...)
 	}
 	log, err := openLog(s)
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
 	defer log.Close()
 	logAll(log, api.LevelCritical, criticals)
@@ -127,12 +130,12 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	l.warnings = nil
 	logAll(log, api.LevelInfo, infos)
 	if err := daemon.CheckSockets(cfg.Groups, log); err != nil {
-		return false, err
+		return false, 0, err
 	}
 	d := daemon.New(daemon.Options{Config: cfg, Log: log, Load: l.load, Signals: l.signals, Serial: l.serial})
 	servers, err := openServers(cfg, d, log)
 	if err != nil {
-		return false, err
+		return false, 0, err
 	}
 	defer servers.close()
 	// Not before the sockets are open: the logs may be those of a supervisord
@@ -143,7 +146,7 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	d.CreateLogs()
 	if l.first && l.background != nil {
 		if err := l.background.Enter(s.Directory, s.Umask, log.Log); err != nil {
-			return false, err
+			return false, 0, err
 		}
 	}
 	if pidfile, err := launch.WritePidfile(s.Pidfile); err != nil {
@@ -163,7 +166,7 @@ func (l *life) run(cfg *config.Config) (restart bool, err error) {
 	defer stop()
 	restart = d.Run()
 	l.serial = d.Serial()
-	return restart, nil
+	return restart, d.ExitStatus(), nil
 }
 
 // maxLeftovers is how many processes of an earlier supervisord are reported one

@@ -114,6 +114,14 @@ func restartPolicy(text string) (RestartPolicy, error) {
 	return RestartNever, nil
 }
 
+func exitOn(text string) (ExitOn, error) {
+	i := slices.Index(exitOnNames[:], strings.ToLower(text))
+	if i < 0 {
+		return 0, fmt.Errorf("invalid 'exit_on' value %s: it is one of %s", python.Repr(text), strings.Join(exitOnNames[:], ", "))
+	}
+	return ExitOn(i), nil
+}
+
 func stopSignal(text string) (syscall.Signal, error) { return api.ParseSignal(text) }
 
 func exitCodes(text string) ([]int, error) {

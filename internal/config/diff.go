@@ -72,6 +72,7 @@ func (p *Process) replaces(active *Process) bool {
 		p.StopAsGroup == active.StopAsGroup &&
 		p.KillAsGroup == active.KillAsGroup &&
 		slices.Equal(p.ExitCodes, active.ExitCodes) &&
+		p.ExitOn == active.ExitOn &&
 		p.RedirectStderr == active.RedirectStderr &&
 		maps.Equal(p.Environment, active.Environment) &&
 		p.ServerURL == active.ServerURL

@@ -39,6 +39,8 @@ func TestDiff(t *testing.T) {
 		{p, p + "startsecs=2", "", "p", ""},
 		{p, p + "startretries=2", "", "p", ""},
 		{p, p + "exitcodes=0,0", "", "p", ""},
+		{p, p + "exit_on=fatal", "", "p", ""},
+		{p, p + "exit_on=never", "", "", ""},
 		{p, p + "stopsignal=1", "", "p", ""},
 		{p, p + "stopwaitsecs=1", "", "p", ""},
 		{p, p + "stopasgroup=1", "", "p", ""},

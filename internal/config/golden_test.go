@@ -56,10 +56,12 @@ func dumpAdditions(c *Config) any {
 	dump := dumpConfig(c).(map[string]any)
 	s := dump["supervisord"].(map[string]any)
 	s["logfile_compress"], s["logfile_maxage"] = c.Supervisord.LogfileCompress, c.Supervisord.LogfileMaxAge
+	s["exit_on"] = c.Supervisord.ExitOn.String()
 	for i, g := range dump["groups"].([]any) {
 		for j, p := range g.(map[string]any)["processes"].([]any) {
 			process, d := c.Groups[i].Processes[j], p.(map[string]any)
 			d["program"], d["argv"], d["command_error"] = process.Program, process.Argv, process.CommandError
+			d["exit_on"] = process.ExitOn.String()
 			for name, log := range map[string]*Log{"stdout": &process.Stdout, "stderr": &process.Stderr} {
 				l := d[name].(map[string]any)
 				l["compress"], l["maxage"] = log.Compress, log.MaxAge

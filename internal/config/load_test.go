@@ -76,6 +76,7 @@ func TestLoadErrors(t *testing.T) {
 		{daemonSection + "strip_ansi=x", "supervisord", "strip_ansi", "not a valid boolean value: 'x'"},
 		{daemonSection + "environment=A", "supervisord", "environment", "Unexpected end of key/value pairs in value 'A'"},
 		{daemonSection + "environment=A='", "supervisord", "environment", "No closing quotation"},
+		{daemonSection + "exit_on=true", "supervisord", "exit_on", "invalid 'exit_on' value 'true': it is one of never, fatal, exit"},
 		{daemonSection + "user=nosuchuser", "supervisord", "user", "Invalid user name nosuchuser"},
 		{daemonSection + "user=54321", "supervisord", "user", "Invalid user id 54321"},
 		{daemonSection + "identifier=%(program_name)s", "supervisord", "identifier", "Format string '%(program_name)s' for " +
@@ -123,6 +124,8 @@ func TestLoadErrors(t *testing.T) {
 		{programSection + "startsecs=x", "program:p", "startsecs", "invalid literal for int() with base 10: 'x'" + inProgram},
 		{programSection + "startretries=x", "program:p", "startretries", "invalid literal for int() with base 10: 'x'" + inProgram},
 		{programSection + "exitcodes=0,256", "program:p", "exitcodes", "not a valid list of exit codes: '0,256'" + inProgram},
+		{programSection + "exit_on=Fatality", "program:p", "exit_on",
+			"invalid 'exit_on' value 'Fatality': it is one of never, fatal, exit" + inProgram},
 		{programSection + "stopsignal=X", "program:p", "stopsignal", "value 'X' is not a valid signal name" + inProgram},
 		{programSection + "stopwaitsecs=x", "program:p", "stopwaitsecs", "invalid literal for int() with base 10: 'x'" + inProgram},
 		{programSection + "stopasgroup=x", "program:p", "stopasgroup", "not a valid boolean value: 'x'" + inProgram},

@@ -86,6 +86,7 @@ func (p *programReader) readTemplate() {
 	t.StopAsGroup = value(o, "stopasgroup", false, boolean)
 	t.KillAsGroup = value(o, "killasgroup", t.StopAsGroup, boolean)
 	t.ExitCodes = value(o, "exitcodes", []int{0}, exitCodes)
+	t.ExitOn = value(o, "exit_on", p.l.config.Supervisord.ExitOn, exitOn)
 	t.RedirectStderr = value(o, "redirect_stderr", false, boolean)
 }
 

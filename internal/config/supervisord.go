@@ -31,6 +31,7 @@ func (l *loader) readSupervisord() {
 	s.NoCleanup = value(o, "nocleanup", false, boolean)
 	s.StripANSI = value(o, "strip_ansi", false, boolean)
 	s.CheckRestart = value(o, "check_before_restart", false, boolean)
+	s.ExitOn = value(o, "exit_on", ExitOnNever, exitOn)
 	if o.has("user") {
 		l.user = &s.User
 	}

@@ -68,7 +68,9 @@ type Supervisord struct {
 	// CheckRestart is an addition (check_before_restart): SIGHUP restarts only
 	// with a configuration that can be loaded.
 	CheckRestart bool
-	Environment  map[string]string
+	// ExitOn is an addition (exit_on): the default for programs.
+	ExitOn      ExitOn
+	Environment map[string]string
 }
 
 // Family is the address family of a Server.
@@ -164,6 +166,25 @@ const (
 	RestartAlways
 )
 
+// ExitOn is the value of exit_on, an addition: which end of a process is the
+// end of supervisord.
+type ExitOn int
+
+// The values of exit_on.
+const (
+	ExitOnNever ExitOn = iota
+	// ExitOnFatal is when the process becomes FATAL.
+	ExitOnFatal
+	// ExitOnExit is also when it has EXITED and is not started again.
+	ExitOnExit
+)
+
+// exitOnNames are the words for the values of exit_on.
+var exitOnNames = [...]string{ExitOnNever: "never", ExitOnFatal: "fatal", ExitOnExit: "exit"}
+
+// String returns the word that stands in the configuration file.
+func (e ExitOn) String() string { return exitOnNames[e] }
+
 // Process is one process of a program, with every expansion done (manual:
 // Configuration File, [program:x] section settings).
 type Process struct {
@@ -189,6 +210,7 @@ type Process struct {
 	StartRetries int
 	// ExitCodes are the expected exit statuses as they were listed.
 	ExitCodes []int
+	ExitOn    ExitOn // addition
 
 	StopSignal   syscall.Signal
 	StopWaitSecs time.Duration

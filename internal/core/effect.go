@@ -38,7 +38,7 @@ const (
 	ReopenLogs
 	// Changed says that the state of a process or the set of groups changed.
 	Changed
-	// Finish ends the run loop: Restart.
+	// Finish ends the run loop: Restart, or the Status to exit with.
 	Finish
 )
 
@@ -53,6 +53,7 @@ type Effect struct {
 	Gen     Gen
 	PID     int
 	Sig     syscall.Signal
+	Status  int
 	Req     Req
 	Text    string
 	Data    []byte

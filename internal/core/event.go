@@ -168,6 +168,18 @@ func (e Exit) Status() int {
 	return e.Code
 }
 
+// signaled is what a shell adds to the number of a signal that ended a process.
+const signaled = 128
+
+// ShellStatus is the exit status as a shell tells it: 128 and the number of the
+// signal after a death by signal.
+func (e Exit) ShellStatus() int {
+	if e.Signal != 0 {
+		return signaled + int(e.Signal)
+	}
+	return e.Code
+}
+
 // String says what happened in the words of the activity log.
 func (e Exit) String() string {
 	if e.Signal == 0 {

@@ -44,8 +44,10 @@ type process struct {
 	exit      Exit
 	hasExit   bool   // exit belongs to the last start
 	exitText  string // how it last ended by itself
-	restarts  int
-	asked     bool // the coming start is one that a client asked for
+	// result is the exit status of the last start, as a shell tells it.
+	result   int
+	restarts int
+	asked    bool // the coming start is one that a client asked for
 
 	due        timer // startsecs, back-off or stopwaitsecs, by state
 	stopReport timer
@@ -145,7 +147,7 @@ func (c *Core) spawnFailed(p *process, reason string) {
 		c.bug(p, "a start failed that was not asked for")
 		return
 	}
-	p.spawnErr = reason
+	p.spawnErr, p.result = reason, statusNotStarted
 	c.log(api.LevelInfo, "spawnerr: "+reason)
 	stop := p.stopOnStart
 	p.stopOnStart = false
@@ -175,7 +177,7 @@ func (c *Core) exited(p *process, exit Exit) {
 	}
 	c.timers.clear(&p.due)
 	c.timers.clear(&p.stopReport)
-	p.stop = c.now.Wall
+	p.stop, p.result = c.now.Wall, exit.ShellStatus()
 	expected := p.expects(exit)
 	switch {
 	case p.killing:
@@ -203,6 +205,7 @@ func (c *Core) exited(p *process, exit Exit) {
 		c.logf(infoIf(expected), "exited: %s (%s; %s)", p.config.Name, exit, outcome)
 		if !autorestart {
 			c.finish(p)
+			c.lost(p)
 			return
 		}
 	}
@@ -238,14 +241,11 @@ func (c *Core) settle(p *process) {
 		if c.mood != api.MoodRunning {
 			return
 		}
-		switch p.config.Autorestart {
-		case config.RestartAlways:
+		if p.config.Autorestart == config.RestartAlways ||
+			p.config.Autorestart == config.RestartUnexpected && !p.expects(p.exit) {
 			c.spawn(p)
-		case config.RestartUnexpected:
-			if !p.expects(p.exit) {
-				c.spawn(p)
-			}
-		case config.RestartNever:
+		} else {
+			c.lost(p)
 		}
 	case api.Backoff:
 		switch {
@@ -254,6 +254,7 @@ func (c *Core) settle(p *process) {
 		case p.backoff > p.config.StartRetries:
 			c.giveUp(p)
 			c.logf(api.LevelInfo, "gave up: %s entered FATAL state, too many start retries too quickly", p.config.Name)
+			c.lost(p)
 		default:
 			c.timers.set(&p.due, c.now.Mono+time.Duration(p.backoff)*time.Second)
 		}

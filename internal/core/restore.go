@@ -114,7 +114,7 @@ func (r *restorer) process(g *group, cfg *config.Process, s *ProcessSnapshot) er
 	p.startMono, p.start, p.stop = s.StartMono, s.Start, s.Stop
 	p.spawnErr, p.problem = s.SpawnErr, s.Problem
 	p.exit, p.hasExit, p.exitText = s.LastExit, s.HasExit, s.ExitText
-	p.restarts, p.asked = s.Restarts, s.Asked
+	p.result, p.restarts, p.asked = s.Result, s.Restarts, s.Asked
 	if err := r.waiters(p, s.Waiters); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (s *NoticeSnapshot) notice() (*notice, error) {
 
 func (r *restorer) shutdown(s *ShutdownSnapshot) error {
 	c := r.core
-	c.shutdown.begun, c.shutdown.finished = s.Begun, s.Finished
+	c.shutdown.begun, c.shutdown.finished, c.shutdown.status = s.Begun, s.Finished, s.Status
 	for _, i := range s.Remaining {
 		if i < 0 || i >= len(c.groups) {
 			return fmt.Errorf("group %d does not exist", i)

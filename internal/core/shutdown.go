@@ -22,6 +22,8 @@ type shutdown struct {
 	// priority; the last one is being stopped.
 	remaining []*group
 	report    timer
+	// status is what supervisord exits with; see lost.
+	status int
 }
 
 // reached reports whether a group is being stopped, or is past it.
@@ -82,7 +84,7 @@ func (c *Core) proceedShutdown() {
 	if len(s.remaining) == 0 {
 		s.finished = true
 		c.timers.clear(&s.report)
-		c.emit(Effect{Kind: Finish, Restart: c.mood == api.MoodRestarting})
+		c.emit(Effect{Kind: Finish, Restart: c.mood == api.MoodRestarting, Status: s.status})
 		return
 	}
 	if s.report.index < 0 {

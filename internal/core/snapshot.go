@@ -66,6 +66,7 @@ type ProcessSnapshot struct {
 	LastExit       Exit
 	HasExit        bool   `json:",omitempty"` // LastExit is that of the last start
 	ExitText       string `json:",omitempty"`
+	Result         int    `json:",omitempty"`
 	Restarts       int
 	Asked          bool              `json:",omitempty"`
 	Due            *TimerSnapshot    `json:",omitempty"`
@@ -126,6 +127,7 @@ type ListenerSnapshot struct {
 // groups.
 type ShutdownSnapshot struct {
 	Begun, Finished bool
+	Status          int
 	Remaining       []int
 	Report          *TimerSnapshot `json:",omitempty"`
 }
@@ -163,7 +165,7 @@ func (c *Core) Snapshot() *Snapshot {
 		s.Groups = append(s.Groups, g.snapshot(loaded, requests))
 	}
 	s.Shutdown = ShutdownSnapshot{
-		Begun: c.shutdown.begun, Finished: c.shutdown.finished, Report: c.shutdown.report.snapshot(),
+		Begun: c.shutdown.begun, Finished: c.shutdown.finished, Status: c.shutdown.status, Report: c.shutdown.report.snapshot(),
 	}
 	for _, g := range c.shutdown.remaining {
 		s.Shutdown.Remaining = append(s.Shutdown.Remaining, slices.Index(c.groups, g))
@@ -216,7 +218,7 @@ func (p *process) snapshot(requests []*request) ProcessSnapshot {
 		Killing: p.killing, StopOnStart: p.stopOnStart,
 		StartMono: p.startMono, Start: p.start.UTC(), Stop: p.stop.UTC(),
 		SpawnErr: p.spawnErr, Problem: p.problem, LastExit: p.exit, HasExit: p.hasExit,
-		ExitText: p.exitText, Restarts: p.restarts, Asked: p.asked,
+		ExitText: p.exitText, Result: p.result, Restarts: p.restarts, Asked: p.asked,
 		Due: p.due.snapshot(), StopReport: p.stopReport.snapshot(),
 	}
 	for _, sig := range p.signalsOnStart {

@@ -54,14 +54,14 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 			" | identifier logLevel trace pools procs sorted interest timers now effects answers changed"},
 		{group{}, "config processes pool | byName unstopped"},
 		{process{}, "id config gen state pid backoff killing stopOnStart signalsOnStart startMono start stop spawnErr" +
-			" problem exit hasExit exitText restarts asked due stopReport waiters listener | group"},
+			" problem exit hasExit exitText result restarts asked due stopReport waiters listener | group"},
 		{pendingSignal{}, "sig req |"},
 		{pool{}, "buffer serial hold | group subscribe subscriptions"},
 		{notice{}, "typ payload serial poolSerial rejections |"},
 		{listener{}, "protocol current deaf |"},
 		{request{}, "req name list pending statuses later |"},
 		{waiter{}, "request kind name slot |"},
-		{shutdown{}, "begun finished remaining report |"},
+		{shutdown{}, "begun finished status remaining report |"},
 		{timer{}, "due index | order fire"},
 		{Exit{}, "Code Signal Core |"},
 	} {

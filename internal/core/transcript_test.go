@@ -361,7 +361,11 @@ func (s *stage) print(e Effect) {
 		fmt.Fprintln(w, "reopen logs")
 	case Changed:
 	case Finish:
-		fmt.Fprintln(w, "finish restart:", e.Restart)
+		fmt.Fprint(w, "finish restart: ", e.Restart)
+		if e.Status != 0 {
+			fmt.Fprint(w, " status: ", e.Status)
+		}
+		fmt.Fprintln(w)
 	}
 }
 

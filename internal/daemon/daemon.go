@@ -57,6 +57,7 @@ type Daemon struct {
 	replies  map[core.Req]chan<- core.Reply
 	finished bool
 	restart  bool
+	status   int // to exit with
 
 	// What follows is shared.
 	nextReq atomic.Uint64
@@ -100,6 +101,10 @@ func New(o Options) *Daemon {
 // Serial returns the serial of the next event, for a successor. It may be
 // called when Run has returned.
 func (d *Daemon) Serial() uint64 { return d.core.Serial() }
+
+// ExitStatus returns what supervisord is to exit with. It may be called when Run
+// has returned.
+func (d *Daemon) ExitStatus() int { return d.status }
 
 // Run starts the programs and serves until supervisord is to end. It reports
 // whether it is to start anew.

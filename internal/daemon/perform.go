@@ -44,7 +44,7 @@ func (d *Daemon) perform(e *core.Effect) {
 	case core.Changed:
 		d.changed.send()
 	case core.Finish:
-		d.finished, d.restart = true, e.Restart
+		d.finished, d.restart, d.status = true, e.Restart, e.Status
 	}
 }
 

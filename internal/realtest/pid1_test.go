@@ -330,14 +330,20 @@ func endOnce(t *testing.T, cmd *exec.Cmd) func() {
 	return end
 }
 
-// TestPID1 runs the daemon as the first process of a PID namespace, where it
-// inherits the orphans.
-func TestPID1(t *testing.T) {
+// needPIDNamespace skips the test where no PID namespace can be made.
+func needPIDNamespace(t *testing.T) {
+	t.Helper()
 	testenv.NeedRoot(t)
 	testenv.NeedProgram(t, "unshare", "util-linux")
 	if out, err := exec.Command("unshare", "--pid", "--fork", "--mount-proc", "true").CombinedOutput(); err != nil {
 		t.Skipf("no PID namespace can be made here: %v: %s", err, out)
 	}
+}
+
+// TestPID1 runs the daemon as the first process of a PID namespace, where it
+// inherits the orphans.
+func TestPID1(t *testing.T) {
+	needPIDNamespace(t)
 	testenv.Programs(t)
 	bin, run := openTemp(t), openTemp(t)
 	if err := testenv.BuildStatic(bin, testprog); err != nil {

@@ -36,13 +36,17 @@ func (w *World) drawConfig() *config.Config {
 }
 
 func (w *World) drawProgram(name string) *config.Process {
+	exitOn := config.ExitOnNever
+	if w.essential && w.rand.IntN(3) == 0 {
+		exitOn = config.ExitOn(1 + w.rand.IntN(2))
+	}
 	secs := func(n int) time.Duration { return time.Duration(w.rand.IntN(n)) * time.Second }
 	return &config.Process{
 		Name: name, Command: "/bin/" + name, Argv: []string{"/bin/" + name},
 		Priority: w.rand.IntN(3), Autostart: w.rand.IntN(3) > 0,
 		Autorestart: config.RestartPolicy(w.rand.IntN(3)),
 		StartSecs:   secs(3), StartRetries: w.rand.IntN(4),
-		ExitCodes: []int{0}, StopSignal: syscall.SIGTERM, StopWaitSecs: secs(4),
+		ExitCodes: []int{0}, ExitOn: exitOn, StopSignal: syscall.SIGTERM, StopWaitSecs: secs(4),
 		StopAsGroup: w.rand.IntN(2) == 0, KillAsGroup: w.rand.IntN(2) == 0,
 		Umask: -1, UID: -1,
 	}

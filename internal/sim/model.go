@@ -61,12 +61,17 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 			w.fail("%s was given up after %d failures, startretries is %d", p.name, m.failures, p.config.StartRetries)
 		}
 		m.failures = 0
+		w.lost(p, to)
 	case api.Exited:
 		m.failures = 0
-		if ev, ok := w.cause.(core.Exited); !ok {
+		ev, ok := w.cause.(core.Exited)
+		switch {
+		case !ok:
 			w.fail("%s has EXITED because of %T", p.name, w.cause)
-		} else if from == api.Running {
-			m.owed = !w.ending && restarts(p.config, ev.Exit)
+		case from == api.Running && restarts(p.config, ev.Exit):
+			m.owed = !w.ending
+		default:
+			w.lost(p, to)
 		}
 	case api.Stopped:
 		// It does not end a series of failures: only a start that succeeds does.
@@ -104,6 +109,26 @@ func (w *World) mayStart(p *process, from api.ProcessState) {
 	}
 }
 
+// lost notes that a process has ended for good, which may end supervisord, and
+// with which status.
+func (w *World) lost(p *process, state api.ProcessState) {
+	ends := p.config.ExitOn == config.ExitOnExit || p.config.ExitOn == config.ExitOnFatal && state == api.Fatal
+	if w.ending || !ends {
+		return
+	}
+	w.ending = true
+	w.status = 127 // of one that was not started
+	if ev, ok := w.cause.(core.Exited); ok {
+		w.status = ev.Exit.Code
+		if ev.Exit.Signal != 0 {
+			w.status = 128 + int(ev.Exit.Signal)
+		}
+		if state == api.Fatal && w.status == 0 {
+			w.status = 1
+		}
+	}
+}
+
 // restarts is the table of the manual for autorestart.
 func restarts(p *config.Process, e core.Exit) bool {
 	expected := e.Signal == 0 && slices.Contains(p.ExitCodes, e.Code)
@@ -119,6 +144,12 @@ func restarts(p *config.Process, e core.Exit) bool {
 
 // rested checks what must not be left undone at the end of a step.
 func (w *World) rested() {
+	if running := w.core.Mood() == api.MoodRunning; running == w.ending {
+		w.fail("the mood is %v, and that there was a reason to end is %t", w.core.Mood(), w.ending)
+	}
+	if w.finished && w.exited != w.status {
+		w.fail("supervisord exits with %d in place of %d", w.exited, w.status)
+	}
 	for _, p := range w.procs {
 		m := &p.model
 		switch {

@@ -36,7 +36,9 @@ type World struct {
 	nextReq   core.Req
 	unsettled map[core.Req]request // requests that are not answered
 	cause     core.Event           // of the present step
-	ending    bool                 // a shutdown or a restart was asked for
+	ending    bool                 // there was a reason for a shutdown or a restart
+	status    int                  // what supervisord is to exit with
+	exited    int                  // what it exits with
 	// Trace, if not nil, is given every event and effect, for a person.
 	Trace    func(text string)
 	finished bool
@@ -45,6 +47,7 @@ type World struct {
 	steps, changes int
 	moves          []move // of the present step
 	tame           bool   // processes obey and start well
+	essential      bool   // there are programs whose end is that of supervisord
 
 	resumption resumption
 }
@@ -81,6 +84,7 @@ func New(seed uint64) *World {
 		unsettled: make(map[core.Req]request),
 	}
 	w.core = core.New(w.options())
+	w.essential = w.rand.IntN(15) == 0 // Such a world does not last.
 	w.config = w.drawConfig()
 	return w
 }

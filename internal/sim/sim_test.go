@@ -7,7 +7,7 @@ import (
 
 var (
 	one   = flag.Uint64("sim.seed", 0, "play only this seed, and print everything")
-	seeds = flag.Uint64("sim.seeds", 610, "how many seeds to play")
+	seeds = flag.Uint64("sim.seeds", 650, "how many seeds to play")
 	steps = flag.Int("sim.steps", 2000, "how many steps of each")
 	every = flag.Int("sim.resume", 500, "how many steps there are from one resumption to the next, on an average; 0 for none")
 

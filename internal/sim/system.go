@@ -53,7 +53,7 @@ func (w *World) perform(e *core.Effect) core.Event {
 		if w.finished {
 			w.fail("finished twice")
 		}
-		w.finished = true
+		w.finished, w.exited = true, e.Status
 	case core.Release:
 		if p := w.procs[e.Proc]; p == nil || !p.held {
 			w.fail("process %d released what it does not hold", e.Proc)
