@@ -128,8 +128,13 @@ func classEnd(p []rune) int {
 	return 0
 }
 
+// inClass reports whether a character is in a class. Ranges in front that hold
+// nothing count as not written: an exclamation mark behind them negates.
 func inClass(r rune, class []rune) bool {
-	negated := class[0] == '!'
+	for len(class) > 2 && class[1] == '-' && class[0] > class[2] && class[0] != '!' {
+		class = class[3:]
+	}
+	negated := len(class) > 0 && class[0] == '!'
 	if negated {
 		class = class[1:]
 	}

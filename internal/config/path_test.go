@@ -130,6 +130,10 @@ func TestMatches(t *testing.T) {
 		want          bool
 	}{
 		{"", "", true},
+		{"a", "[e-[!a]", false},
+		{"b", "[]-[!a]", true},
+		{"a", "[b-a]", false},
+		{"a", "[b-a!]", true},
 		{"", "*", true},
 		{"a", "", false},
 		{"abc", "a*c", true},
