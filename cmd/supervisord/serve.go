@@ -192,7 +192,7 @@ func openLog(s *config.Supervisord) (*applog.Logger, error) {
 		Level: s.LogLevel, Path: s.Logfile,
 		MaxBytes: s.LogfileMaxBytes, Backups: s.LogfileBackups,
 		Compress: s.LogfileCompress, MaxAge: s.LogfileMaxAge,
-		Stdout: s.NoDaemon && !s.Silent,
+		JSON: s.LogFormat == api.FormatJSON, Stdout: s.NoDaemon && !s.Silent,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the log file %s: %w", s.Logfile, err)

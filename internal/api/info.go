@@ -115,4 +115,9 @@ type ChannelConfigInfo struct {
 	CaptureMaxBytes int64
 	EventsEnabled   bool
 	Syslog          bool
+
+	// What follows is not known to Supervisor, and reported where it is used.
+
+	// Format is how output is written to the file.
+	Format LogFormat
 }

@@ -153,3 +153,24 @@ func (l LogLevel) String() string {
 	}
 	return ""
 }
+
+// Name returns the name that the level has in a configuration.
+func (l LogLevel) Name() string {
+	switch l {
+	case LevelBlather:
+		return "blather"
+	case LevelTrace:
+		return "trace"
+	case LevelDebug:
+		return "debug"
+	case LevelInfo:
+		return "info"
+	case LevelWarn:
+		return "warn"
+	case LevelError:
+		return "error"
+	case LevelCritical:
+		return "critical"
+	}
+	return ""
+}

@@ -4,7 +4,8 @@
 // never calls out while it holds it.
 //
 // A text is written as it is. Some texts have several lines, as the copies of
-// what programs print do; only the first of them has a time.
+// what programs print do; only the first of them has a time. With Options.JSON a
+// text is one line, a JSON object, except in the system log.
 package applog
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"supervisord/internal/api"
 	"supervisord/internal/logfile"
+	"supervisord/internal/logline"
 	"supervisord/internal/syslog"
 )
 
@@ -32,6 +34,8 @@ type Options struct {
 	Backups  int
 	Compress bool
 	MaxAge   int
+	// JSON makes each message a JSON object.
+	JSON bool
 	// Stdout copies every line to standard output.
 	Stdout bool
 }
@@ -39,6 +43,7 @@ type Options struct {
 // Logger is the activity log. It is safe for use by any goroutine.
 type Logger struct {
 	level  api.LogLevel
+	json   bool
 	file   *logfile.File // nil for none
 	stdout *logfile.File // nil for none
 	syslog *syslog.Queue // nil for none
@@ -50,7 +55,7 @@ type Logger struct {
 
 // Open opens the log.
 func Open(o Options) (*Logger, error) {
-	l := &Logger{level: o.Level, stderr: logfile.New("/dev/stderr", logfile.Options{})}
+	l := &Logger{level: o.Level, json: o.JSON, stderr: logfile.New("/dev/stderr", logfile.Options{})}
 	if o.Stdout {
 		l.stdout = logfile.New("/dev/stdout", logfile.Options{})
 	}
@@ -86,7 +91,7 @@ func (l *Logger) Log(level api.LogLevel, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.line = appendLine(l.line[:0], now, level, text)
+	l.line = l.appendMessage(l.line[:0], now, level, text)
 	// The order of the lines is the same everywhere, therefore the lock is held
 	// while they are written. What a file does not take it keeps and reports by
 	// itself.
@@ -102,6 +107,25 @@ func (l *Logger) Log(level api.LogLevel, text string) {
 	if cap(l.line) > maxKept {
 		l.line = nil
 	}
+}
+
+// appendMessage appends a message in the form of the log.
+func (l *Logger) appendMessage(b []byte, now time.Time, level api.LogLevel, text string) []byte {
+	if l.json {
+		return appendObject(b, now, level, text)
+	}
+	return appendLine(b, now, level, text)
+}
+
+// appendObject appends a message as a JSON object.
+func appendObject(b []byte, now time.Time, level api.LogLevel, text string) []byte {
+	b = append(b, `{"time":"`...)
+	b = logline.AppendTime(b, now)
+	b = append(b, `","level":"`...)
+	b = append(b, level.Name()...)
+	b = append(b, `","message":"`...)
+	b = logline.AppendEscaped(b, []byte(text))
+	return append(b, "\"}\n"...)
 }
 
 // appendLine appends a line of the log.
@@ -139,7 +163,7 @@ func (l *Logger) fileFailed(err error, lost int64) {
 	if out == nil {
 		out = l.stderr
 	}
-	_, _ = out.Write(appendLine(nil, time.Now(), level, text))
+	_, _ = out.Write(l.appendMessage(nil, time.Now(), level, text))
 }
 
 // Path returns the path of the log file, or "" where there is none, and

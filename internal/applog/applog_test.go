@@ -2,6 +2,7 @@ package applog
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -50,6 +51,47 @@ func TestAppendLine(t *testing.T) {
 		if got := string(appendLine(nil, now, tt.level, tt.text)); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
+	}
+}
+
+func TestAppendObject(t *testing.T) {
+	now := time.Date(2007, 9, 8, 14, 43, 22, 886_999_999, time.FixedZone("", 7200))
+	tests := []struct {
+		level api.LogLevel
+		text  string
+		want  string
+	}{
+		{api.LevelInfo, "spawned: 'a' with pid 1", `{"time":"2007-09-08T12:43:22.886Z","level":"info","message":"spawned: 'a' with pid 1"}`},
+		{api.LevelCritical, "", `{"time":"2007-09-08T12:43:22.886Z","level":"critical","message":""}`},
+		{api.LevelDebug, "'cat' stdout output:\na \"b\"\xff\n", `{"time":"2007-09-08T12:43:22.886Z","level":"debug","message":"'cat' stdout output:\na \"b\"\ufffd\n"}`},
+	}
+	for _, tt := range tests {
+		got := string(appendObject(nil, now, tt.level, tt.text))
+		if got != tt.want+"\n" || !json.Valid([]byte(got)) {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
+// Each message is one object in one line, also one of several lines.
+func TestJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	l := open(t, Options{Path: path, JSON: true})
+	l.Log(api.LevelWarn, "one\ntwo\n")
+	l.Log(api.LevelInfo, "three")
+	var got []string
+	for line := range strings.Lines(contents(t, path)) {
+		var m struct {
+			Time           time.Time
+			Level, Message string
+		}
+		if err := json.Unmarshal([]byte(line), &m); err != nil || m.Time.IsZero() {
+			t.Fatalf("%q: %v", line, err)
+		}
+		got = append(got, m.Level+" "+m.Message)
+	}
+	if s := strings.Join(got, "|"); s != "warn one\ntwo\n|info three" {
+		t.Errorf("logged %q", s)
 	}
 }
 

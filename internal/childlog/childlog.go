@@ -6,7 +6,8 @@
 //
 // Bytes are read once and written once, in the order in which they came;
 // nothing is kept back between reads but what may become a capture tag or a
-// terminal escape, and what may become a whole line for syslog. A pipe that
+// terminal escape, and what may become a whole line for syslog or for a log that
+// has a record for each line. A pipe that
 // nobody writes to costs a registration with the kernel and about 2 KiB: no
 // goroutine, no buffer and no wake-up. One that is written to all the time is
 // read about once in a millisecond.
@@ -76,11 +77,22 @@ func (l *Log) Open() error {
 	return l.file.Open()
 }
 
-// write logs a piece of output. What goes wrong is reported by the file.
+// write logs a piece of output.
 func (l *Log) write(p []byte) {
-	if l.file != nil {
+	l.toFile(p)
+	l.toSyslog(p)
+}
+
+// toFile writes to the file, whole records if the log is not raw. What goes
+// wrong is reported by the file.
+func (l *Log) toFile(p []byte) {
+	if l.file != nil && len(p) > 0 {
 		_, _ = l.file.Write(p)
 	}
+}
+
+// toSyslog sends a piece of output to syslog, which makes lines of it by itself.
+func (l *Log) toSyslog(p []byte) {
 	if l.syslog != nil {
 		l.syslog.write(p)
 	}

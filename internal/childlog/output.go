@@ -1,10 +1,13 @@
 package childlog
 
 import (
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"supervisord/internal/api"
 	"supervisord/internal/capture"
+	"supervisord/internal/logline"
 	"supervisord/internal/python"
 )
 
@@ -15,12 +18,18 @@ type output struct {
 	strip capture.Stripper
 	scan  capture.Scanner
 	emit  func(kind capture.Kind, data []byte) // method value, made once
+	lines *logline.Encoder                     // nil if the log is raw
 }
 
 func newOutput(o PumpOptions) *output {
 	out := &output{o: o, scan: capture.Scanner{MaxBytes: o.CaptureMaxBytes}}
 	out.plain = !o.StripANSI && o.CaptureMaxBytes <= 0 && !o.Events && !o.Listener && o.MainLog == nil
 	out.emit = out.piece
+	if o.Format != api.FormatRaw {
+		out.lines = logline.NewEncoder(o.Format, logline.Source{
+			Name: o.ProcessName, Group: o.GroupName, Stream: o.Channel, PID: o.PID,
+		})
+	}
 	return out
 }
 
@@ -67,8 +76,38 @@ func (out *output) piece(kind capture.Kind, p []byte) {
 
 // log writes to the log.
 func (out *output) log(p []byte) {
-	if out.o.Log != nil && len(p) > 0 {
+	switch {
+	case out.o.Log == nil || len(p) == 0:
+	case out.lines != nil:
+		out.o.Log.toSyslog(p)
+		out.records(p)
+	default:
 		out.o.Log.write(p)
+	}
+}
+
+// recordBuffers holds buffers for records that no pump uses.
+var recordBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// records writes the records of the lines that end in p. Those of one piece are
+// one write, if they are not very large, and no record is ever in two.
+func (out *output) records(p []byte) {
+	now := time.Now()
+	buf := recordBuffers.Get().(*[]byte)
+	defer recordBuffers.Put(buf)
+	for len(p) > 0 {
+		*buf, p = out.lines.Append((*buf)[:0], p, now)
+		out.o.Log.toFile(*buf)
+	}
+}
+
+// holds reports whether there is the beginning of a line that is not logged.
+func (out *output) holds() bool { return out.lines != nil && len(out.lines.Held) > 0 }
+
+// endRecord logs the beginning of a line whose end has not come.
+func (out *output) endRecord() {
+	if out.holds() && out.o.Log != nil {
+		out.o.Log.toFile(out.lines.End(nil))
 	}
 }
 
@@ -122,6 +161,7 @@ func (out *output) end() {
 	if out.o.CaptureMaxBytes > 0 {
 		out.scan.Flush(out.emit)
 	}
+	out.endRecord()
 	if out.o.Log != nil {
 		out.o.Log.endLine()
 	}

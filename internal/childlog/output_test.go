@@ -1,6 +1,14 @@
 package childlog
 
-import "testing"
+import (
+	"regexp"
+	"testing"
+
+	"supervisord/internal/api"
+)
+
+// times are what records begin with.
+var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
 
 func TestOutput(t *testing.T) {
 	tests := []struct {
@@ -23,11 +31,22 @@ func TestOutput(t *testing.T) {
 			sink: "output a|output b|output c|output \x1b"},
 		{name: "listener", mainly: true, o: PumpOptions{Listener: true, StripANSI: true}, in: []string{"READY\n\x1b[0m", "\x1b"}, log: "READY\n\x1b",
 			sink: "DEBG 'cat' stdout output:\nb'READY\\n\\x1b[0m'|listener READY\n\x1b[0m|DEBG 'cat' stdout output:\nb'\\x1b'|listener \x1b"},
+		{name: "records", o: PumpOptions{Format: api.FormatText, Events: true}, in: []string{"a\nb", "c\nd"},
+			log: "T g:cat stdout | a\nT g:cat stdout | bc\nT g:cat stdout + d\n", sink: "output a\nb|output c\nd"},
+		{name: "records of JSON", o: PumpOptions{Format: api.FormatJSON, Channel: api.Stderr, PID: 7}, in: []string{"a\tb\nc"},
+			log: `{"time":"T","name":"cat","group":"g","stream":"stderr","pid":7,"message":"a\tb"}` + "\n" +
+				`{"time":"T","name":"cat","group":"g","stream":"stderr","pid":7,"message":"c","partial":true}` + "\n"},
+		{name: "records after stripping and capturing", o: PumpOptions{Format: api.FormatText, StripANSI: true, CaptureMaxBytes: 100},
+			in:  []string{"a\x1b[1m<!--XSUPERVISOR:BEGIN-->m\n<!--XSUPERVISOR:END-->b\n\x1b"},
+			log: "T g:cat stdout | ab\nT g:cat stdout + \x1b\n", sink: "captured m\n"},
+		{name: "records of a listener", o: PumpOptions{Format: api.FormatText, Listener: true}, in: []string{"READY\n"},
+			log: "T g:cat stdout | READY\n", sink: "listener READY\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l, path := tempLog(t)
 			var r recorder
+			tt.o.GroupName = "g"
 			tt.o.Log, tt.o.Sink, tt.o.ProcessName = l, &r, "cat"
 			if tt.mainly {
 				tt.o.MainLog = r.log
@@ -37,7 +56,7 @@ func TestOutput(t *testing.T) {
 				out.take([]byte("." + s))
 			}
 			out.end()
-			if got := contents(t, path); got != tt.log {
+			if got := times.ReplaceAllString(contents(t, path), "T"); got != tt.log {
 				t.Errorf("log %q, want %q", got, tt.log)
 			}
 			if got := r.all(); got != tt.sink {

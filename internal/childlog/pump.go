@@ -27,8 +27,12 @@ type PumpOptions struct {
 	FD      int // the pipe, nonblocking; the Pump closes it
 	Channel api.Channel
 	Log     *Log
-	// ProcessName stands in messages to the activity log.
+	// ProcessName stands in messages to the activity log and, with GroupName
+	// and PID, in the records of a Format other than raw.
 	ProcessName string
+	GroupName   string
+	PID         int
+	Format      api.LogFormat
 	StripANSI   bool
 	// CaptureMaxBytes is the size of the capture buffer; 0 without capturing.
 	CaptureMaxBytes int64
@@ -51,6 +55,7 @@ type Pump struct {
 	// What run keeps to itself.
 	eof   bool
 	last  time.Time   // of the last read of a hot pipe
+	quiet time.Time   // until when nothing may come before the line that is held is logged
 	timer *time.Timer // calls wake; nil until needed
 	grown bool        // the pipe was made as large as possible
 	eager bool        // the pipe is not left to fill: it is too small, or somebody waits for answers
@@ -80,6 +85,10 @@ const (
 	// the daemon with every line.
 	hotGap   = 3 * time.Millisecond
 	fillTime = time.Millisecond
+
+	// lineWait is for how long the rest of a line is waited for that is to be
+	// logged as a whole. A prompt has none.
+	lineWait = time.Second
 
 	// unwatched is how often a pipe is read that the system has no means left
 	// to watch.
@@ -195,6 +204,8 @@ func (p *Pump) rest(n next) bool {
 		p.wakeIn(fillTime)
 	} else if !p.watch.arm() {
 		p.wakeIn(unwatched)
+	} else if p.out.holds() {
+		p.wakeIn(time.Until(p.quiet))
 	}
 	return true
 }
@@ -214,6 +225,9 @@ func (p *Pump) step() next {
 	switch {
 	case n <= 0:
 		p.last = time.Time{}
+		if p.out.holds() && !time.Now().Before(p.quiet) {
+			p.out.endRecord()
+		}
 		return wait
 	case n >= fullPipe:
 		p.grow()
@@ -253,6 +267,9 @@ func (p *Pump) move() int {
 		return 0
 	}
 	p.out.take(b[headroom-1 : headroom+n])
+	if p.out.holds() {
+		p.quiet = time.Now().Add(lineWait)
+	}
 	return n
 }
 

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"supervisord/internal/api"
 )
 
 // The test binary is also the program whose output is logged: with childEnv in
@@ -161,13 +163,13 @@ func run(t testing.TB, what string, o PumpOptions) {
 	drained(p)
 }
 
-func benchmarkPump(b *testing.B, count, size int) {
+func benchmarkPump(b *testing.B, count, size int, format api.LogFormat) {
 	path := filepath.Join(b.TempDir(), "log")
 	l := NewLog(LogOptions{Path: path})
 	defer l.Close()
 	b.SetBytes(int64(count * size))
 	for b.Loop() {
-		run(b, fmt.Sprintf("writes %d %d", count, size), PumpOptions{Log: l})
+		run(b, fmt.Sprintf("writes %d %d", count, size), PumpOptions{Log: l, Format: format})
 		if err := l.Clear(); err != nil {
 			b.Fatal(err)
 		}
@@ -207,9 +209,11 @@ func benchmarkCat(b *testing.B, count, size int) {
 	}
 }
 
-func BenchmarkPumpLines(b *testing.B)  { benchmarkPump(b, 500_000, 100) }
+func BenchmarkPumpLines(b *testing.B)  { benchmarkPump(b, 500_000, 100, api.FormatRaw) }
+func BenchmarkPumpText(b *testing.B)   { benchmarkPump(b, 500_000, 100, api.FormatText) }
+func BenchmarkPumpJSON(b *testing.B)   { benchmarkPump(b, 500_000, 100, api.FormatJSON) }
 func BenchmarkCatLines(b *testing.B)   { benchmarkCat(b, 500_000, 100) }
-func BenchmarkPumpBlocks(b *testing.B) { benchmarkPump(b, 4096, 64<<10) }
+func BenchmarkPumpBlocks(b *testing.B) { benchmarkPump(b, 4096, 64<<10, api.FormatRaw) }
 func BenchmarkCatBlocks(b *testing.B)  { benchmarkCat(b, 4096, 64<<10) }
 
 // BenchmarkPumpLatency is the time from a write to the line in the file, of a

@@ -231,6 +231,27 @@ func days(text string) (int, error) {
 	return n, err
 }
 
+// logFormat returns the conversion of the form of a program's log, which the
+// key names.
+func logFormat(key string) func(text string) (api.LogFormat, error) {
+	return oneOf(key, api.FormatRaw, api.FormatText, api.FormatJSON)
+}
+
+// oneOf returns the conversion of the name of one of the values. The error names
+// the key.
+func oneOf[T fmt.Stringer](key string, values ...T) func(text string) (T, error) {
+	return func(text string) (T, error) {
+		names := make([]string, len(values))
+		for i, v := range values {
+			if names[i] = v.String(); strings.EqualFold(text, names[i]) {
+				return v, nil
+			}
+		}
+		var none T
+		return none, fmt.Errorf("invalid '%s' value %s: it is one of %s", key, python.Repr(text), strings.Join(names, ", "))
+	}
+}
+
 // checkURL refuses text that is not of the form scheme:address.
 func checkURL(text string) (string, error) {
 	cleaned := strings.TrimLeftFunc(text, func(r rune) bool { return r <= ' ' })

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"supervisord/internal/api"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -57,6 +59,11 @@ func dumpAdditions(c *Config) any {
 	s := dump["supervisord"].(map[string]any)
 	s["logfile_compress"], s["logfile_maxage"] = c.Supervisord.LogfileCompress, c.Supervisord.LogfileMaxAge
 	s["exit_on"] = c.Supervisord.ExitOn.String()
+	if c.Supervisord.LogFormat != api.FormatText {
+		s["logformat"] = c.Supervisord.LogFormat.String()
+	}
+	dumpFormat(s, "stdout_format", c.Supervisord.StdoutFormat)
+	dumpFormat(s, "stderr_format", c.Supervisord.StderrFormat)
 	for i, g := range dump["groups"].([]any) {
 		for j, p := range g.(map[string]any)["processes"].([]any) {
 			process, d := c.Groups[i].Processes[j], p.(map[string]any)
@@ -65,10 +72,18 @@ func dumpAdditions(c *Config) any {
 			for name, log := range map[string]*Log{"stdout": &process.Stdout, "stderr": &process.Stderr} {
 				l := d[name].(map[string]any)
 				l["compress"], l["maxage"] = log.Compress, log.MaxAge
+				dumpFormat(l, "format", log.Format)
 			}
 		}
 	}
 	return dump
+}
+
+// dumpFormat adds the format of a log, if it is not the default one.
+func dumpFormat(dump map[string]any, key string, f api.LogFormat) {
+	if f != api.FormatRaw {
+		dump[key] = f.String()
+	}
 }
 
 // TestGoldenLikeSupervisor makes sure that the golden files do not describe

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"supervisord/internal/api"
 )
 
 // writeFiles writes files below a new directory and returns it. The text of a
@@ -67,6 +69,9 @@ func TestLoadErrors(t *testing.T) {
 		{daemonSection + "logfile_backups=x", "supervisord", "logfile_backups", "invalid literal for int() with base 10: 'x'"},
 		{daemonSection + "logfile_compress=x", "supervisord", "logfile_compress", "not a valid boolean value: 'x'"},
 		{daemonSection + "logfile_maxage=-1", "supervisord", "logfile_maxage", "-1 is below lower bound (0)"},
+		{daemonSection + "logformat=raw", "supervisord", "logformat", "invalid 'logformat' value 'raw': it is one of text, json"},
+		{daemonSection + "stdout_format=x", "supervisord", "stdout_format", "invalid 'stdout_format' value 'x': it is one of raw, text, json"},
+		{daemonSection + "stderr_format=", "supervisord", "stderr_format", "invalid 'stderr_format' value '': it is one of raw, text, json"},
 		{daemonSection + "loglevel=Loud", "supervisord", "loglevel", "bad logging level name 'Loud'"},
 		{daemonSection + "pidfile=/no/such/x", "supervisord", "pidfile", "The directory named as part of the path /no/such/x does not exist"},
 		{daemonSection + "nodaemon=maybe", "supervisord", "nodaemon", "not a valid boolean value: 'maybe'"},
@@ -142,6 +147,8 @@ func TestLoadErrors(t *testing.T) {
 		{programSection + "stdout_logfile_backups=x", "program:p", "stdout_logfile_backups", "invalid literal for int() with base 10: 'x'" + inProgram},
 		{programSection + "stdout_logfile_compress=x", "program:p", "stdout_logfile_compress", "not a valid boolean value: 'x'" + inProgram},
 		{programSection + "stdout_logfile_maxage=x", "program:p", "stdout_logfile_maxage", "invalid literal for int() with base 10: 'x'" + inProgram},
+		{programSection + "stdout_format=xml", "program:p", "stdout_format", "invalid 'stdout_format' value 'xml': it is one of raw, text, json" + inProgram},
+		{programSection + "stderr_format=1", "program:p", "stderr_format", "invalid 'stderr_format' value '1': it is one of raw, text, json" + inProgram},
 		{programSection + "stdout_capture_maxbytes=x", "program:p", "stdout_capture_maxbytes", "invalid literal for int() with base 10: 'x'" + inProgram},
 		{programSection + "stdout_events_enabled=x", "program:p", "stdout_events_enabled", "not a valid boolean value: 'x'" + inProgram},
 		{programSection + "stdout_syslog=x", "program:p", "stdout_syslog", "not a valid boolean value: 'x'" + inProgram},
@@ -278,7 +285,7 @@ func TestOverrides(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Supervisord{
-		Logfile: "syslog", LogfileMaxBytes: 3072, LogfileBackups: 4, LogLevel: 10, Pidfile: filepath.Dir(dir) + "/p", Identifier: "me",
+		Logfile: "syslog", LogfileMaxBytes: 3072, LogfileBackups: 4, LogFormat: api.FormatText, LogLevel: 10, Pidfile: filepath.Dir(dir) + "/p", Identifier: "me",
 		ChildLogDir: dir, Directory: dir, Umask: 0o77, UID: 0, User: "0", MinFDs: 5, MinProcs: 6,
 		NoDaemon: true, Silent: true, NoCleanup: true, StripANSI: true, Environment: map[string]string{},
 	}

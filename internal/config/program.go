@@ -93,6 +93,8 @@ func (p *programReader) readTemplate() {
 // readSettings reads the second part of the settings that all processes share.
 func (p *programReader) readSettings() {
 	t, o := &p.template, p.options
+	t.Stdout.Format = p.l.config.Supervisord.StdoutFormat
+	t.Stderr.Format = p.l.config.Supervisord.StderrFormat
 	t.Stdout.CaptureMaxBytes = value(o, "stdout_capture_maxbytes", 0, byteSize)
 	t.Stdout.EventsEnabled = value(o, "stdout_events_enabled", false, boolean)
 	t.Stderr.CaptureMaxBytes = value(o, "stderr_capture_maxbytes", 0, byteSize)
@@ -206,6 +208,7 @@ func (p *programReader) readLog(channel string, log Log, scope python.Scope) Log
 	log.MaxBytes = value(o, key+"_maxbytes", 50<<20, byteSize)
 	log.Compress = value(o, key+"_compress", false, boolean)
 	log.MaxAge = value(o, key+"_maxage", 0, days)
+	log.Format = value(o, channel+"_format", log.Format, logFormat(channel+"_format"))
 	log.Syslog = value(o, channel+"_syslog", false, boolean)
 	if isSyslog {
 		p.warnf("For [%s], %s=syslog but this is deprecated and will be removed.  "+

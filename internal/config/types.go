@@ -49,10 +49,16 @@ type Supervisord struct {
 	LogfileBackups  int
 	LogfileCompress bool // addition: timestamped, compressed backups
 	LogfileMaxAge   int  // addition: days that backups are kept; 0 for ever
-	LogLevel        api.LogLevel
-	Pidfile         string
-	Identifier      string
-	ChildLogDir     string
+	// LogFormat is an addition (logformat): text or JSON.
+	LogFormat api.LogFormat
+	// StdoutFormat and StderrFormat are additions: how programs are logged that
+	// do not say it themselves.
+	StdoutFormat api.LogFormat
+	StderrFormat api.LogFormat
+	LogLevel     api.LogLevel
+	Pidfile      string
+	Identifier   string
+	ChildLogDir  string
 	// Directory is where a daemon changes to; empty to stay.
 	Directory string
 	Umask     os.FileMode
@@ -243,6 +249,8 @@ type Log struct {
 
 	Compress bool // addition: timestamped, compressed backups
 	MaxAge   int  // addition: days that backups are kept; 0 for ever
+	// Format is an addition: how output is written to the file.
+	Format api.LogFormat
 }
 
 // LogFileKind tells where a channel is logged to.

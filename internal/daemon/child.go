@@ -160,7 +160,8 @@ func (d *Daemon) pump(c *child, fd int, ch api.Channel) *childlog.Pump {
 	l := channelConfig(c.config, ch)
 	listener := c.group.Kind == config.ListenerPool && ch == api.Stdout
 	o := childlog.PumpOptions{
-		FD: fd, Channel: ch, Log: c.logs[ch], ProcessName: c.config.Name,
+		FD: fd, Channel: ch, Log: c.logs[ch], Format: l.Format,
+		ProcessName: c.config.Name, GroupName: c.group.Name, PID: c.pid,
 		StripANSI: d.options.Config.Supervisord.StripANSI,
 		Listener:  listener,
 		Sink:      &sink{daemon: d, proc: c.id, gen: c.gen, pid: c.pid, channel: ch},

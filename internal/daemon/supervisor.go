@@ -179,6 +179,7 @@ func (d *Daemon) channelInfo(p *config.Process, ch api.Channel) api.ChannelConfi
 	return api.ChannelConfigInfo{
 		Logfile: path, LogfileMaxBytes: l.MaxBytes, LogfileBackups: l.Backups,
 		CaptureMaxBytes: l.CaptureMaxBytes, EventsEnabled: l.EventsEnabled, Syslog: l.Syslog,
+		Format: l.Format,
 	}
 }
 

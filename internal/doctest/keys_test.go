@@ -129,7 +129,8 @@ func words(t *testing.T) []string {
 			}
 		}
 	}
-	return words
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // unknownName is a value that no key accepts.

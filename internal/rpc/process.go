@@ -127,7 +127,8 @@ func (v configsResult) Encode(e Encoder) {
 	e.EndArray()
 }
 
-// encodeConfig writes the members in the order of the original.
+// encodeConfig writes the members in the order of the original, then those that
+// only this supervisord has, where they are used.
 func encodeConfig(e Encoder, c *api.ConfigInfo) {
 	e.BeginStruct()
 	boolMember(e, "autostart", c.Autostart)
@@ -168,7 +169,15 @@ func encodeConfig(e Encoder, c *api.ConfigInfo) {
 	intMember(e, "stopwaitsecs", c.StopWaitSecs)
 	encodeChannel(e, &c.Stderr, stderrMembers)
 	stringMember(e, "serverurl", orNone(c.ServerURL))
+	encodeChannelAdditions(e, &c.Stdout, "stdout")
+	encodeChannelAdditions(e, &c.Stderr, "stderr")
 	e.EndStruct()
+}
+
+func encodeChannelAdditions(e Encoder, c *api.ChannelConfigInfo, channel string) {
+	if c.Format != api.FormatRaw {
+		stringMember(e, channel+"_format", c.Format.String())
+	}
 }
 
 // channelMembers are the names of the members that describe a channel.
