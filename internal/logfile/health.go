@@ -85,14 +85,19 @@ func (f *File) keep(p []byte, err error) int {
 // flush writes the backlog; when that succeeds the failure is over. f.mu is
 // held.
 func (f *File) flush() error {
-	n, err := f.append(f.backlog.data)
-	f.backlog.drop(n)
-	f.health.set(&f.health.write, err)
-	if err != nil {
-		return err
+	for {
+		n, err := f.append(f.backlog.data)
+		f.backlog.drop(n)
+		f.health.set(&f.health.write, err)
+		if err != nil {
+			return err
+		}
+		f.health.lost += f.backlog.lost
+		f.backlog = f.backlog.next()
+		if len(f.backlog.data) == 0 {
+			break
+		}
 	}
-	f.health.lost += f.backlog.lost
-	f.backlog = backlog{}
 	f.rotateIfFull()
 	return nil
 }
