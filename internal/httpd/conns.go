@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -10,9 +11,13 @@ import (
 const (
 	// strangerGrace is how long a connection without an authorized request is
 	// safe from being closed when connections run short, and idleGrace one
-	// between two requests.
+	// between two requests. A stranger from an address that has more than a
+	// crowd's share of all connections is safe for crowdGrace: long enough for a
+	// request that follows the connection at once, as it does.
 	strangerGrace = 2 * time.Second
+	crowdGrace    = 100 * time.Millisecond
 	idleGrace     = 10 * time.Second
+	crowdShare    = 4 // a fourth
 	// writeTimeout is how long a client may leave unread what was sent to it.
 	// It is long because a person may suspend a program that follows a log.
 	writeTimeout = 30 * time.Minute
@@ -38,6 +43,7 @@ type connKey struct{}
 type conn struct {
 	net.Conn
 	conns *conns
+	from  netip.Prefix // whom it counts for; the zero value for nobody
 
 	since time.Time // of the last change of what follows
 	known bool      // an authorized request was made
@@ -72,6 +78,7 @@ type conns struct {
 
 	mu   sync.Mutex
 	all  map[*conn]struct{}
+	from map[netip.Prefix]int // how many of them
 	busy int
 	// freed is not nil while add waits. It is closed when a connection ends or
 	// becomes idle.
@@ -83,18 +90,40 @@ type conns struct {
 }
 
 func newConns(max int) *conns {
-	return &conns{max: max, all: make(map[*conn]struct{}), drained: make(chan struct{})}
+	return &conns{
+		max: max, all: make(map[*conn]struct{}), from: make(map[netip.Prefix]int), drained: make(chan struct{}),
+	}
+}
+
+// origin is what connections are counted by: an IPv4 address, or the network of
+// an IPv6 address, as whoever has one has all of it. Those who may open a UNIX
+// socket are not counted.
+func origin(a net.Addr) netip.Prefix {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	network, err := addr.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // It has no address.
+	}
+	return network
 }
 
 // add makes a connection part of the set, waiting until there is room. It
 // returns nil, and has closed the connection, when stop is closed first.
 func (s *conns) add(nc net.Conn, stop <-chan struct{}) *conn {
-	c := &conn{Conn: nc, conns: s}
+	c := &conn{Conn: nc, conns: s, from: origin(nc.RemoteAddr())}
 	s.mu.Lock()
 	for len(s.all) >= s.max {
 		victim, wait := s.victim()
 		if victim != nil {
-			delete(s.all, victim)
+			s.forget(victim)
 			victim.Conn.Close()
 			continue
 		}
@@ -117,8 +146,31 @@ func (s *conns) add(nc net.Conn, stop <-chan struct{}) *conn {
 	}
 	c.since = time.Now()
 	s.all[c] = struct{}{}
+	s.from[c.from]++
 	s.mu.Unlock()
 	return c
+}
+
+// forget takes a connection out of the set, if it is there. The mutex is held.
+func (s *conns) forget(c *conn) {
+	if _, ok := s.all[c]; !ok {
+		return
+	}
+	delete(s.all, c)
+	if s.from[c.from]--; s.from[c.from] == 0 {
+		delete(s.from, c.from)
+	}
+}
+
+// grace is how long a connection that serves no request is safe.
+func (s *conns) grace(c *conn) time.Duration {
+	switch {
+	case c.known:
+		return idleGrace
+	case c.from.IsValid() && s.from[c.from] > s.max/crowdShare:
+		return crowdGrace
+	}
+	return strangerGrace
 }
 
 // victim returns the connection to close for a new one: that whose grace ended
@@ -131,11 +183,7 @@ func (s *conns) victim() (*conn, time.Duration) {
 		if c.busy {
 			continue
 		}
-		grace := strangerGrace
-		if c.known {
-			grace = idleGrace
-		}
-		if left := grace - now.Sub(c.since); first == nil || left < least {
+		if left := s.grace(c) - now.Sub(c.since); first == nil || left < least {
 			first, least = c, left
 		}
 	}
@@ -148,7 +196,7 @@ func (s *conns) victim() (*conn, time.Duration) {
 func (s *conns) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.all, c)
+	s.forget(c)
 	s.wake()
 }
 

@@ -2,8 +2,10 @@ package httpd
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -183,6 +185,54 @@ func TestTooManyConnections(t *testing.T) {
 		if _, body := waiting.response(); body != resultXML("done") {
 			t.Errorf("got %q", body)
 		}
+	})
+}
+
+// addressed is a connection that comes from somewhere.
+type addressed struct {
+	net.Conn
+	from string
+}
+
+func (c addressed) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.from))
+}
+
+// TestCrowdOfStrangers: an address from which many come without a request does
+// not hold up others for long, nor those who come from it and ask at once.
+func TestCrowdOfStrangers(t *testing.T) {
+	inBubble(t, Auth{}, 8, func(t *testing.T, s *pipeServer) {
+		dialFrom := func(from string) *client {
+			ours, theirs := net.Pipe()
+			t.Cleanup(func() { ours.Close() })
+			s.l.conns <- addressed{theirs, from}
+			return &client{ours, t, bufio.NewReader(ours)}
+		}
+		ask := func(c *client) {
+			t.Helper()
+			if _, body := c.send(post("/RPC2", callXML("echo", "x"))).response(); body != resultXML("x") {
+				t.Fatalf("got %q", body)
+			}
+		}
+		slow := dialFrom("[2001:db8:0:1::1]:1") // needs a second for its request
+		start := time.Now()
+		for i := range 7 {
+			dialFrom(fmt.Sprintf("[2001:db8::%d]:2", i)) // one network
+		}
+		for range 3 {
+			asked := time.Now()
+			ask(dialFrom("192.0.2.1:3"))
+			if took := time.Since(asked); took > crowdGrace {
+				t.Errorf("a client had to wait for %v", took)
+			}
+			asked = time.Now()
+			ask(dialFrom("[2001:db8::ff]:4"))
+			if took := time.Since(asked); took > crowdGrace {
+				t.Errorf("a client from the crowd's network had to wait for %v", took)
+			}
+		}
+		time.Sleep(time.Second - time.Since(start))
+		ask(slow)
 	})
 }
 
