@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,16 +21,8 @@ func openAppend(path string) (f *os.File, regular bool, err error) {
 		f, err = duplicate(path, fd)
 		return f, false, err
 	}
-	// O_NONBLOCK keeps the opening of a fifo without a reader from blocking,
-	// and lets a write to a full one wait without a thread. It means nothing
-	// for a regular file.
-	f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0o666)
+	f, info, err := openOwn(path)
 	if err != nil {
-		return nil, false, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
 		return nil, false, err
 	}
 	return f, info.Mode().IsRegular(), nil
