@@ -40,7 +40,8 @@ fuzz:
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz $(fuzzed)
 
 # soak plays LIVES random lives, from SEED on, to both implementations, the core
-# SEEDS lives of 2,000 steps against a model, causes faults ten times as often,
+# SEEDS lives of 2,000 steps against a model (one that fails is written as a
+# transcript of the core), causes faults ten times as often,
 # and loads the daemon for LOAD.
 LIVES ?= 500
 SEED  ?= 1
@@ -49,17 +50,19 @@ LOAD  ?= 30m
 .PHONY: soak
 soak: deps
 	$(GO) test -count 1 -timeout 3h ./internal/difftest -run TestLives -difftest.count $(LIVES) -difftest.seed $(SEED)
-	$(GO) test -count 1 -timeout 3h ./internal/sim -sim.seeds $(SEEDS) -v -run TestSimulation
+	$(GO) test -count 1 -timeout 3h ./internal/sim -sim.seeds $(SEEDS) -sim.transcripts ../core/testdata -v -run TestSimulation
 	$(GO) test -count 1 -timeout 3h ./internal/faulttest -skip TestLoad -soak 10
 	$(GO) test -count 1 -timeout 3h ./internal/faulttest -run TestLoad -load $(LOAD) -v
 
 # bench measures this project and the original side by side and writes
-# docs/benchmarks.md; it takes about 15 minutes. BENCH=quick measures a tenth of
-# that, BENCH=REGEXP only some workloads, such as log- or ten; both only print.
+# docs/benchmarks.md and the figures in README.md; it takes about 15 minutes.
+# BENCH=quick measures a tenth of that, BENCH=REGEXP only some workloads, such as
+# log- or ten; both only print.
 .PHONY: bench
 bench: build deps
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench/ ./internal/bench/...
 	bin/bench/bench $(if $(BENCH),$(if $(filter quick,$(BENCH)),-quick,-only='$(BENCH)'),-docs=docs)
+	$(if $(BENCH),,$(GO) test -count 1 ./internal/doctest -run TestFigures -update)
 
 # microbench runs the Go benchmarks of the packages; see benchstat.
 .PHONY: microbench

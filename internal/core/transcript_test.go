@@ -132,6 +132,11 @@ func (s *stage) playBlock(commands string) {
 	for i, line := range lines {
 		switch {
 		case strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "event "):
+			name, members, _ := strings.Cut(strings.TrimPrefix(line, "event "), " ")
+			if err := s.event(name, members); err != nil {
+				s.t.Fatal(err)
+			}
 		case line == "config" || line == "reload":
 			s.load(strings.Join(lines[i+1:], "\n"))
 			if line == "reload" {
@@ -216,6 +221,10 @@ func (s *stage) play(w []string) {
 		s.step(Tick{})
 	case "manual":
 		s.manual = true
+	case "at":
+		if err := s.at(arg(1), arg(2)); err != nil {
+			s.t.Fatal(err)
+		}
 	case "deadline":
 		due, ok := s.core.Deadline()
 		fmt.Fprintln(&s.out, "deadline", due-s.now.Mono, ok)

@@ -40,7 +40,10 @@ type World struct {
 	status    int                  // what supervisord is to exit with
 	exited    int                  // what it exits with
 	// Trace, if not nil, is given every event and effect, for a person.
-	Trace    func(text string)
+	Trace func(text string)
+	// Transcript, if not nil, is given every event.
+	Transcript *Transcript
+
 	finished bool
 	problems []string
 	// steps and changes count what was done.
@@ -237,6 +240,9 @@ func (w *World) step(ev core.Event) {
 		w.cause = queue[0]
 		w.trace("%v %T%+v", w.now.Mono, w.cause, w.cause)
 		w.ending = w.ending || ends(w.cause)
+		if w.Transcript != nil {
+			w.Transcript.add(w.cause, w.now)
+		}
 		w.decide()
 		queue = queue[1:]
 		for i := range w.fx {

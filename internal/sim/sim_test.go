@@ -2,6 +2,10 @@ package sim
 
 import (
 	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -9,6 +13,7 @@ var (
 	one   = flag.Uint64("sim.seed", 0, "play only this seed, and print everything")
 	seeds = flag.Uint64("sim.seeds", 650, "how many seeds to play")
 	steps = flag.Int("sim.steps", 2000, "how many steps of each")
+	write = flag.String("sim.transcripts", "", "directory in which to write the transcript of a seed that fails, or of the only one")
 	every = flag.Int("sim.resume", 500, "how many steps there are from one resumption to the next, on an average; 0 for none")
 
 	resumeSeeds = flag.Uint64("sim.resume-seeds", 5, "how many seeds to play with a resumption at each step")
@@ -48,8 +53,46 @@ func play(t *testing.T, seed uint64, every int) *World {
 	if *one != 0 {
 		w.Trace = func(text string) { t.Log(text) }
 	}
-	for _, problem := range w.Run(*steps) {
+	problems := w.Run(*steps)
+	for _, problem := range problems {
 		t.Errorf("seed %d: %s", seed, problem)
 	}
+	if *write != "" && (len(problems) > 0 || *one != 0) {
+		transcribe(t, seed, every)
+	}
 	return w
+}
+
+// transcribe plays a seed again and writes its transcript.
+func transcribe(t *testing.T, seed uint64, every int) {
+	w := New(seed)
+	w.resumption.every = every
+	w.Transcript = NewTranscript(seed)
+	w.Run(*steps)
+	text, err := w.Transcript.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*write, fmt.Sprintf("seed_%d.txt", seed)), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTranscript writes the transcript of a life in which everything happens.
+func TestTranscript(t *testing.T) {
+	w := New(1)
+	w.Transcript = NewTranscript(1)
+	w.Run(2000)
+	text, err := w.Transcript.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Boot", "Started", "SpawnFailed", "Exited", "Signaled", "StdinWritten", "Tick", "Command"} {
+		if !strings.Contains(text, "\nevent "+name+" {") {
+			t.Errorf("the transcript has no event %s", name)
+		}
+	}
+	if got := strings.Count(text, "\nevent "); got != w.steps {
+		t.Errorf("the transcript has %d events, the life %d", got, w.steps)
+	}
 }
