@@ -32,6 +32,9 @@ type ProcessInfo struct {
 	// the activity log: "exit status 3" or "terminated by SIGKILL". Empty when
 	// it has not, and when it was stopped.
 	ExitReason string
+	// NextStart is when it will be started again, where its configuration says
+	// something about pauses and it is in one; else it is the zero time.
+	NextStart time.Time
 }
 
 // ProcessStatus is one element of what the methods for groups and for all

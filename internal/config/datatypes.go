@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -112,6 +114,39 @@ func restartPolicy(text string) (RestartPolicy, error) {
 		return RestartAlways, nil
 	}
 	return RestartNever, nil
+}
+
+// maxPause is the longest pause between two starts in seconds.
+const maxPause = 86400
+
+// pause converts a number of seconds, which may have a fraction.
+func pause(text string) (time.Duration, error) {
+	n, err := number(text, 0, maxPause)
+	return time.Duration(n * float64(time.Second)), err
+}
+
+// backoffFactor converts what each pause is multiplied with.
+func backoffFactor(text string) (float64, error) { return number(text, 1, 1000) }
+
+// backoffJitter converts the part of a pause that chance may add to it.
+func backoffJitter(text string) (float64, error) { return number(text, 0, 1) }
+
+// decimal is how numbers that may have a fraction are written.
+var decimal = regexp.MustCompile(`^-?([0-9]+\.?[0-9]*|\.[0-9]+)$`)
+
+// number converts a decimal number between two bounds.
+func number(text string, low, high float64) (float64, error) {
+	text = strip(text)
+	n, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || !decimal.MatchString(text):
+		return 0, fmt.Errorf("not a valid number: %s", python.Repr(text))
+	case n < low:
+		return 0, fmt.Errorf("%s is below lower bound (%g)", text, low)
+	case n > high:
+		return 0, fmt.Errorf("%s is above upper bound (%g)", text, high)
+	}
+	return n, nil
 }
 
 func exitOn(text string) (ExitOn, error) {

@@ -73,6 +73,10 @@ func (p *Process) replaces(active *Process) bool {
 		p.KillAsGroup == active.KillAsGroup &&
 		slices.Equal(p.ExitCodes, active.ExitCodes) &&
 		p.ExitOn == active.ExitOn &&
+		p.RestartDelay == active.RestartDelay &&
+		p.BackoffMax == active.BackoffMax &&
+		p.BackoffFactor == active.BackoffFactor &&
+		p.BackoffJitter == active.BackoffJitter &&
 		p.RedirectStderr == active.RedirectStderr &&
 		maps.Equal(p.Environment, active.Environment) &&
 		p.ServerURL == active.ServerURL

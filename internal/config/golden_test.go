@@ -69,6 +69,8 @@ func dumpAdditions(c *Config) any {
 			process, d := c.Groups[i].Processes[j], p.(map[string]any)
 			d["program"], d["argv"], d["command_error"] = process.Program, process.Argv, process.CommandError
 			d["exit_on"] = process.ExitOn.String()
+			d["restart_delay"], d["backoff_max"] = process.RestartDelay.Seconds(), process.BackoffMax.Seconds()
+			d["backoff_factor"], d["backoff_jitter"] = process.BackoffFactor, process.BackoffJitter
 			for name, log := range map[string]*Log{"stdout": &process.Stdout, "stderr": &process.Stderr} {
 				l := d[name].(map[string]any)
 				l["compress"], l["maxage"] = log.Compress, log.MaxAge

@@ -52,6 +52,7 @@ func (p *programReader) read() []*Process {
 	p.readSettings()
 	p.readName(count)
 	p.checkGroupSignals()
+	p.checkPauses()
 	if count > maxProcesses {
 		p.failf("numprocs", "numprocs %d is more than %d", count, maxProcesses)
 		count = 1
@@ -86,6 +87,10 @@ func (p *programReader) readTemplate() {
 	t.StopAsGroup = value(o, "stopasgroup", false, boolean)
 	t.KillAsGroup = value(o, "killasgroup", t.StopAsGroup, boolean)
 	t.ExitCodes = value(o, "exitcodes", []int{0}, exitCodes)
+	t.RestartDelay = value(o, "restart_delay", 0, pause)
+	t.BackoffMax = value(o, "backoff_max", 0, pause)
+	t.BackoffFactor = value(o, "backoff_factor", 0, backoffFactor)
+	t.BackoffJitter = value(o, "backoff_jitter", 0, backoffJitter)
 	t.ExitOn = value(o, "exit_on", p.l.config.Supervisord.ExitOn, exitOn)
 	t.RedirectStderr = value(o, "redirect_stderr", false, boolean)
 }
@@ -121,6 +126,12 @@ func (p *programReader) readName(count int) {
 func (p *programReader) checkGroupSignals() {
 	if p.template.StopAsGroup && !p.template.KillAsGroup {
 		p.failf("killasgroup", "Cannot set stopasgroup=true and killasgroup=false")
+	}
+}
+
+func (p *programReader) checkPauses() {
+	if t := &p.template; t.BackoffMax > 0 && t.BackoffMax < t.RestartDelay {
+		p.failf("backoff_max", "backoff_max must not be less than restart_delay")
 	}
 }
 

@@ -172,6 +172,9 @@ const (
 	RestartAlways
 )
 
+// RetryForEver is the startretries of a program that is never given up.
+const RetryForEver = -1
+
 // ExitOn is the value of exit_on, an addition: which end of a process is the
 // end of supervisord.
 type ExitOn int
@@ -213,10 +216,19 @@ type Process struct {
 	Autostart    bool
 	Autorestart  RestartPolicy
 	StartSecs    time.Duration
-	StartRetries int
+	StartRetries int // RetryForEver, an addition, for no limit
 	// ExitCodes are the expected exit statuses as they were listed.
 	ExitCodes []int
 	ExitOn    ExitOn // addition
+
+	// Additions about pauses. RestartDelay is the one before a restart by
+	// autorestart, and the unit of those after failed starts. These grow by
+	// BackoffFactor, or in a line if it is 0, up to BackoffMax, if it is not 0.
+	// Up to the part BackoffJitter of each of them is added to it.
+	RestartDelay  time.Duration
+	BackoffMax    time.Duration
+	BackoffFactor float64
+	BackoffJitter float64
 
 	StopSignal   syscall.Signal
 	StopWaitSecs time.Duration

@@ -103,7 +103,7 @@ func (c *Core) commandMany(cmd Command, list []*process) {
 			}
 			waits, fault = c.commandStart(cmd, rq, p, p.namespec())
 		case OpStopGroup, OpStopAll:
-			if !p.state.IsRunning() {
+			if !p.isBusy() {
 				continue
 			}
 			waits, fault = c.commandStop(cmd, rq, p, p.namespec())
@@ -156,7 +156,7 @@ func (c *Core) commandStart(cmd Command, rq *request, p *process, name string) (
 
 // commandStop stops one process.
 func (c *Core) commandStop(cmd Command, rq *request, p *process, name string) (waits bool, fault *api.Fault) {
-	if !p.state.IsRunning() {
+	if !p.isBusy() {
 		return false, api.NewFault(api.NotRunning, name)
 	}
 	c.kill(p, p.config.StopSignal)

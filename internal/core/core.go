@@ -16,6 +16,8 @@ type Options struct {
 	Identifier string
 	// Serial is the serial of the next event. Serials go on over a restart.
 	Serial uint64
+	// Seed is where chance begins, of which backoff_jitter makes use.
+	Seed uint64
 	// LogLevel is the least severe level of the activity log. Nothing below it
 	// is worded.
 	LogLevel api.LogLevel
@@ -28,6 +30,7 @@ type Options struct {
 type Core struct {
 	identifier string
 	serial     uint64
+	chance     uint64 // see draw
 	logLevel   api.LogLevel
 	trace      func(p ProcID, from, to api.ProcessState)
 
@@ -56,6 +59,7 @@ func New(o Options) *Core {
 	c := &Core{
 		identifier: o.Identifier,
 		serial:     o.Serial,
+		chance:     o.Seed,
 		logLevel:   o.LogLevel,
 		trace:      o.Trace,
 		mood:       api.MoodRunning,

@@ -134,7 +134,9 @@ func (c *Core) stopGroup(g *group) {
 			c.kill(p, p.config.StopSignal)
 		case api.Backoff:
 			c.giveUp(p)
-		case api.Stopped, api.Stopping, api.Exited, api.Fatal, api.Unknown:
+		case api.Exited:
+			c.timers.clear(&p.due)
+		case api.Stopped, api.Stopping, api.Fatal, api.Unknown:
 		}
 	}
 }

@@ -49,7 +49,8 @@ type process struct {
 	restarts int
 	asked    bool // the coming start is one that a client asked for
 
-	due        timer // startsecs, back-off or stopwaitsecs, by state
+	due        timer     // startsecs, the pause before the next start or stopwaitsecs, by state
+	nextStart  time.Time // the end of that pause on the wall clock
 	stopReport timer
 	waiters    []waiter
 	listener   *listener // of processes of a pool
@@ -243,7 +244,7 @@ func (c *Core) settle(p *process) {
 		}
 		if p.config.Autorestart == config.RestartAlways ||
 			p.config.Autorestart == config.RestartUnexpected && !p.expects(p.exit) {
-			c.spawn(p)
+			c.restart(p)
 		} else {
 			c.lost(p)
 		}
@@ -251,12 +252,12 @@ func (c *Core) settle(p *process) {
 		switch {
 		case c.shutdown.reached(p.group):
 			c.giveUp(p)
-		case p.backoff > p.config.StartRetries:
+		case p.config.StartRetries != config.RetryForEver && p.backoff > p.config.StartRetries:
 			c.giveUp(p)
 			c.logf(api.LevelInfo, "gave up: %s entered FATAL state, too many start retries too quickly", p.config.Name)
 			c.lost(p)
 		default:
-			c.timers.set(&p.due, c.now.Mono+time.Duration(p.backoff)*time.Second)
+			c.pause(p, backoffPause(p.config, p.backoff))
 		}
 	case api.Stopped, api.Starting, api.Running, api.Stopping, api.Fatal, api.Unknown:
 	}
@@ -274,34 +275,35 @@ func (c *Core) due(p *process) {
 	switch p.state {
 	case api.Starting:
 		c.startSucceeded(p)
-	case api.Backoff:
+	case api.Backoff, api.Exited:
 		if c.mood == api.MoodRunning {
 			c.spawn(p)
 		}
 	case api.Stopping:
 		c.logf(api.LevelWarn, "killing '%s' (%d) with SIGKILL", p.config.Name, p.pid)
 		c.kill(p, syscall.SIGKILL)
-	case api.Stopped, api.Running, api.Exited, api.Fatal, api.Unknown:
+	case api.Stopped, api.Running, api.Fatal, api.Unknown:
 		c.bug(p, "a deadline came in a state that has none")
 	}
 }
 
-// kill sends a signal that is meant to end the process. A process in BACKOFF
-// is stopped by it without a signal.
+// kill sends a signal that is meant to end the process. A process that waits
+// for its next start is stopped by it without a signal.
 func (c *Core) kill(p *process, sig syscall.Signal) {
-	switch p.state {
-	case api.Backoff:
-		c.logf(api.LevelDebug, "Attempted to kill %s, which is in BACKOFF state.", p.config.Name)
+	if p.isPausing() || p.state == api.Backoff {
+		c.logf(api.LevelDebug, "Attempted to kill %s, which is in %s state.", p.config.Name, p.state)
 		c.timers.clear(&p.due)
 		c.transition(p, api.Stopped, true)
 		return
+	}
+	switch p.state {
 	case api.Starting:
 		if p.spawning() {
 			p.stopOnStart = true
 			return
 		}
 	case api.Running, api.Stopping:
-	case api.Stopped, api.Exited, api.Fatal, api.Unknown:
+	case api.Stopped, api.Exited, api.Backoff, api.Fatal, api.Unknown:
 		c.bug(p, "a stop came in a state that has no process")
 		return
 	}

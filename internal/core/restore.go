@@ -9,13 +9,13 @@ import (
 
 // Restore returns a Core that goes on where the one of the snapshot was: for
 // the same events it has the same effects. The snapshot belongs to the Core
-// afterwards. Of the options, Serial is not used. The error says what in the
+// afterwards. Of the options, Serial and Seed are not used. The error says what in the
 // snapshot makes no sense.
 func Restore(o Options, s *Snapshot) (*Core, error) {
 	if s.Version != SnapshotVersion {
 		return nil, fmt.Errorf("restore state: version %d is not known; this program knows version %d", s.Version, SnapshotVersion)
 	}
-	o.Serial = s.Serial
+	o.Serial, o.Seed = s.Serial, s.Chance
 	c := New(o)
 	c.mood, c.config, c.nextProc = s.Mood, s.Config, s.NextProc
 	if len(s.Ticks) != len(c.ticks) {
@@ -111,7 +111,7 @@ func (r *restorer) process(g *group, cfg *config.Process, s *ProcessSnapshot) er
 	for _, sig := range s.SignalsOnStart {
 		p.signalsOnStart = append(p.signalsOnStart, pendingSignal{sig.Sig, sig.Req})
 	}
-	p.startMono, p.start, p.stop = s.StartMono, s.Start, s.Stop
+	p.startMono, p.start, p.stop, p.nextStart = s.StartMono, s.Start, s.Stop, s.NextStart
 	p.spawnErr, p.problem = s.SpawnErr, s.Problem
 	p.exit, p.hasExit, p.exitText = s.LastExit, s.HasExit, s.ExitText
 	p.result, p.restarts, p.asked = s.Result, s.Restarts, s.Asked

@@ -23,6 +23,7 @@ const SnapshotVersion = 1
 type Snapshot struct {
 	Version  int
 	Serial   uint64
+	Chance   uint64
 	Mood     api.Mood
 	Config   *config.Config // nil before boot
 	Groups   []GroupSnapshot
@@ -68,8 +69,9 @@ type ProcessSnapshot struct {
 	ExitText       string `json:",omitempty"`
 	Result         int    `json:",omitempty"`
 	Restarts       int
-	Asked          bool              `json:",omitempty"`
-	Due            *TimerSnapshot    `json:",omitempty"`
+	Asked          bool           `json:",omitempty"`
+	Due            *TimerSnapshot `json:",omitempty"`
+	NextStart      time.Time
 	StopReport     *TimerSnapshot    `json:",omitempty"`
 	Waiters        []WaiterSnapshot  `json:",omitempty"`
 	Listener       *ListenerSnapshot `json:",omitempty"`
@@ -145,7 +147,7 @@ var waitKindNames = map[waitKind]string{
 // the text of events with the Core, and nothing that either of them changes.
 func (c *Core) Snapshot() *Snapshot {
 	s := &Snapshot{
-		Version: SnapshotVersion, Serial: c.serial, Mood: c.mood, Config: c.config,
+		Version: SnapshotVersion, Serial: c.serial, Chance: c.chance, Mood: c.mood, Config: c.config,
 		NextProc: c.nextProc, Ticks: slices.Clone(c.ticks[:]),
 	}
 	requests := c.allRequests()
@@ -219,7 +221,7 @@ func (p *process) snapshot(requests []*request) ProcessSnapshot {
 		StartMono: p.startMono, Start: p.start.UTC(), Stop: p.stop.UTC(),
 		SpawnErr: p.spawnErr, Problem: p.problem, LastExit: p.exit, HasExit: p.hasExit,
 		ExitText: p.exitText, Result: p.result, Restarts: p.restarts, Asked: p.asked,
-		Due: p.due.snapshot(), StopReport: p.stopReport.snapshot(),
+		Due: p.due.snapshot(), NextStart: p.nextStart.UTC(), StopReport: p.stopReport.snapshot(),
 	}
 	for _, sig := range p.signalsOnStart {
 		s.SignalsOnStart = append(s.SignalsOnStart, SignalSnapshot{Sig: sig.sig, Req: sig.req})

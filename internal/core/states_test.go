@@ -29,6 +29,14 @@ var situations = []situation{
 	{"BACKOFF", func(l *lab) { l.start(); l.started(); l.exit(1) }, api.Backoff},
 	{"STOPPING", func(l *lab) { l.start(); l.started(); l.deadline(); l.stop() }, api.Stopping},
 	{"EXITED", func(l *lab) { l.start(); l.started(); l.deadline(); l.exit(0) }, api.Exited},
+	{"EXITED, in a pause", func(l *lab) {
+		cfg := l.core.procs[1].config
+		cfg.Autorestart, cfg.RestartDelay = config.RestartAlways, time.Second
+		l.start()
+		l.started()
+		l.deadline()
+		l.exit(0)
+	}, api.Exited},
 	{"FATAL", func(l *lab) {
 		l.start()
 		l.started()
@@ -194,7 +202,9 @@ Notes
 - Answers are those to the request itself and to requests that waited: a client that waits for a start hears SPAWN_ERROR when it
   fails; one that waits for a stop hears true when the process is stopped.
 - A stop or a signal that comes while a start is not yet confirmed is kept until there is a pid.
-- With autorestart, EXITED goes on to STARTING in the same step. When startretries are used up, BACKOFF goes on to FATAL.
-- A deadline is startsecs in STARTING, the back-off in BACKOFF and stopwaitsecs in STOPPING. Other states have none.
+- With autorestart, EXITED goes on to STARTING in the same step, or after restart_delay; until then it is in a pause. When
+  startretries are used up, BACKOFF goes on to FATAL.
+- A deadline is startsecs in STARTING, the back-off in BACKOFF, restart_delay in EXITED and stopwaitsecs in
+  STOPPING. Other states have none.
 - "bug" is an event that cannot come in that state. It is logged at the level critical and changes nothing.
 `

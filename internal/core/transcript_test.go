@@ -405,6 +405,9 @@ func (s *stage) status() {
 		if i.ExitStatus != 0 {
 			fmt.Fprintf(&s.out, " exitstatus:%d", i.ExitStatus)
 		}
+		if !i.NextStart.IsZero() {
+			fmt.Fprintf(&s.out, " next start in %v", i.NextStart.Sub(s.now.Wall))
+		}
 		fmt.Fprintln(&s.out)
 	}
 }

@@ -25,7 +25,7 @@ func (p *process) view() View {
 	if p.hasExit {
 		status = p.exit.Status()
 	}
-	return View{
+	v := View{
 		ID: p.id, Group: p.group.config, Config: p.config, PID: p.pid,
 		Info: api.ProcessInfo{
 			Name: p.config.Name, Group: p.group.config.Name,
@@ -34,6 +34,10 @@ func (p *process) view() View {
 			Restarts: p.restarts, ExitReason: p.exitText,
 		},
 	}
+	if p.isPaced() && p.isPausing() {
+		v.Info.NextStart = p.nextStart
+	}
+	return v
 }
 
 // Process returns the process that a namespec names.

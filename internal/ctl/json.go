@@ -38,6 +38,9 @@ type jsonStatus struct {
 	SpawnError    string `json:"spawn_error"`
 	StdoutLogfile string `json:"stdout_logfile"`
 	StderrLogfile string `json:"stderr_logfile"`
+	Restarts      int    `json:"restarts"`
+	ExitReason    string `json:"exit_reason"`
+	NextStart     int    `json:"next_start"`
 }
 
 func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
@@ -58,6 +61,9 @@ func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
 			SpawnError:    info.SpawnErr,
 			StdoutLogfile: info.StdoutLogfile,
 			StderrLogfile: info.StderrLogfile,
+			Restarts:      info.Restarts,
+			ExitReason:    info.ExitReason,
+			NextStart:     info.NextStart,
 		}
 	}
 	return list

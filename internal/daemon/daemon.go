@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -78,7 +79,7 @@ type query func(*Daemon)
 func New(o Options) *Daemon {
 	d := &Daemon{
 		options:     o,
-		core:        core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, LogLevel: o.Log.Level()}),
+		core:        core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, Seed: rand.Uint64(), LogLevel: o.Log.Level()}),
 		log:         o.Log,
 		begun:       time.Now(),
 		logDir:      o.Config.Supervisord.ChildLogDir,

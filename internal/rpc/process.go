@@ -10,23 +10,32 @@ import (
 
 // Describe returns the description of a process that clients show, which
 // depends on its state: "pid 42, uptime 0:37:58" when it runs, why it failed,
-// when it stopped, or "Not started" (manual: XML-RPC API, getProcessInfo).
+// when it stopped, or "Not started" (manual: XML-RPC API, getProcessInfo). In a
+// pause that the configuration asks for, it is said when that ends.
 func Describe(p api.ProcessInfo) string {
 	switch p.State {
 	case api.Running:
 		return "pid " + strconv.Itoa(p.PID) + ", uptime " + uptime(seconds(p.Now)-seconds(p.Start))
 	case api.Fatal, api.Backoff:
 		if p.SpawnErr != "" {
-			return p.SpawnErr
+			return p.SpawnErr + untilStart(p)
 		}
-		return `unknown error (try "tail ` + p.Name + `")`
+		return `unknown error (try "tail ` + p.Name + `")` + untilStart(p)
 	case api.Stopped, api.Exited:
 		if seconds(p.Start) == 0 {
 			return "Not started"
 		}
-		return time.Unix(seconds(p.Stop), 0).Format("Jan 02 03:04 PM")
+		return time.Unix(seconds(p.Stop), 0).Format("Jan 02 03:04 PM") + untilStart(p)
 	}
 	return ""
+}
+
+// untilStart says how long it is until the next start, if that is known.
+func untilStart(p api.ProcessInfo) string {
+	if p.NextStart.IsZero() {
+		return ""
+	}
+	return ", restart in " + uptime(int64(math.Ceil(p.NextStart.Sub(p.Now).Seconds())))
 }
 
 // uptime returns a number of seconds as "1 day, 2:03:04". A time before the
@@ -101,6 +110,10 @@ func (v processResult) Encode(e Encoder) {
 	if p.ExitReason != "" {
 		e.Member("exitreason")
 		e.String(p.ExitReason)
+	}
+	if !p.NextStart.IsZero() {
+		e.Member("nextstart")
+		e.Int(seconds(p.NextStart.Add(time.Second - 1)))
 	}
 	e.EndStruct()
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // ProcessInfo describes a process as getProcessInfo does (manual: XML-RPC API,
-// getProcessInfo). Times are seconds since 1970, 0 for never.
+// getProcessInfo). Times are seconds since 1970, 0 for never. A daemon that is
+// not ours leaves the last members out.
 type ProcessInfo struct {
 	Name          string           `xmlrpc:"name"`
 	Group         string           `xmlrpc:"group"`
@@ -26,6 +27,9 @@ type ProcessInfo struct {
 	StderrLogfile string           `xmlrpc:"stderr_logfile"`
 	PID           int              `xmlrpc:"pid"`
 	Description   string           `xmlrpc:"description"`
+	Restarts      int              `xmlrpc:"restarts"`
+	ExitReason    string           `xmlrpc:"exitreason"`
+	NextStart     int              `xmlrpc:"nextstart"`
 }
 
 // ProcessStatus is one element of what the methods for groups and for all

@@ -9,14 +9,15 @@ import (
 
 // allowed is the state graph of the manual (Subprocess, process states), with
 // what the original adds to it: STARTING can end at once in EXITED by way of
-// RUNNING, and only a signal that cannot be sent leads to UNKNOWN.
+// RUNNING, and only a signal that cannot be sent leads to UNKNOWN. A client can
+// stop what waits for its restart_delay.
 var allowed = map[api.ProcessState][]api.ProcessState{
 	api.Stopped:  {api.Starting},
 	api.Starting: {api.Running, api.Backoff, api.Stopping, api.Unknown},
 	api.Running:  {api.Stopping, api.Exited, api.Unknown},
 	api.Backoff:  {api.Starting, api.Fatal, api.Stopped},
 	api.Stopping: {api.Stopped, api.Unknown},
-	api.Exited:   {api.Starting},
+	api.Exited:   {api.Starting, api.Stopped},
 	api.Fatal:    {api.Starting},
 	api.Unknown:  {api.Exited},
 }

@@ -40,14 +40,43 @@ func (w *World) drawProgram(name string) *config.Process {
 	if w.essential && w.rand.IntN(3) == 0 {
 		exitOn = config.ExitOn(1 + w.rand.IntN(2))
 	}
+	pauses := drawnPauses{}
+	if w.rand.IntN(3) == 0 {
+		pauses = w.drawPauses()
+	}
 	secs := func(n int) time.Duration { return time.Duration(w.rand.IntN(n)) * time.Second }
 	return &config.Process{
 		Name: name, Command: "/bin/" + name, Argv: []string{"/bin/" + name},
 		Priority: w.rand.IntN(3), Autostart: w.rand.IntN(3) > 0,
 		Autorestart: config.RestartPolicy(w.rand.IntN(3)),
-		StartSecs:   secs(3), StartRetries: w.rand.IntN(4),
-		ExitCodes: []int{0}, ExitOn: exitOn, StopSignal: syscall.SIGTERM, StopWaitSecs: secs(4),
+		StartSecs:   secs(3), StartRetries: w.rand.IntN(6) - 2,
+		ExitCodes: []int{0}, ExitOn: exitOn,
+		RestartDelay: pauses.delay, BackoffMax: pauses.most, BackoffFactor: pauses.factor, BackoffJitter: pauses.jitter,
+		StopSignal: syscall.SIGTERM, StopWaitSecs: secs(4),
 		StopAsGroup: w.rand.IntN(2) == 0, KillAsGroup: w.rand.IntN(2) == 0,
 		Umask: -1, UID: -1,
 	}
+}
+
+// drawnPauses are the settings of a program about the pauses before its starts.
+type drawnPauses struct {
+	delay, most    time.Duration
+	factor, jitter float64
+}
+
+func (w *World) drawPauses() drawnPauses {
+	var p drawnPauses
+	if w.rand.IntN(2) == 0 {
+		p.delay = time.Duration(w.rand.Int64N(int64(3 * time.Second)))
+	}
+	if w.rand.IntN(2) == 0 {
+		p.factor = 1 + 3*w.rand.Float64()
+	}
+	if w.rand.IntN(2) == 0 {
+		p.most = p.delay + time.Duration(w.rand.Int64N(int64(5*time.Second)))
+	}
+	if w.rand.IntN(2) == 0 {
+		p.jitter = w.rand.Float64()
+	}
+	return p
 }

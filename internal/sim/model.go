@@ -18,7 +18,7 @@ type model struct {
 	since    time.Duration // when the present state began
 	started  time.Duration // when STARTING began
 	failures int           // starts that failed since the last that succeeded
-	owed     bool          // a restart, by autorestart
+	owed     bool          // a restart, by autorestart, after restart_delay
 	// The step in which the process was last in each state, for those who
 	// waited for it.
 	seen map[api.ProcessState]int
@@ -26,13 +26,46 @@ type model struct {
 
 // asked reports whether the event is one that may start processes.
 func asked(ev core.Event) bool {
-	switch ev := ev.(type) {
-	case core.Boot:
-		return true
-	case core.Command:
-		return slices.Contains([]core.Op{core.OpStart, core.OpStartGroup, core.OpStartAll, core.OpAddGroup}, ev.Op)
+	_, boot := ev.(core.Boot)
+	return boot || asks(ev, starts)
+}
+
+// What clients can ask for to start and to stop processes.
+var (
+	starts = []core.Op{core.OpStart, core.OpStartGroup, core.OpStartAll, core.OpAddGroup}
+	stops  = []core.Op{core.OpStop, core.OpStopGroup, core.OpStopAll}
+)
+
+// asks reports whether the event is one of these requests.
+func asks(ev core.Event, ops []core.Op) bool {
+	cmd, ok := ev.(core.Command)
+	return ok && slices.Contains(ops, cmd.Op)
+}
+
+// pause is what the manual says of the pause that a process is in: the least
+// and the most of it.
+func (p *process) pause() (least, most time.Duration) {
+	cfg := p.config
+	d, unit := float64(cfg.RestartDelay), float64(cfg.RestartDelay)
+	if p.state == api.Backoff {
+		if unit == 0 {
+			unit = float64(time.Second)
+		}
+		d = unit
+		for n := 1; n < p.model.failures && d < float64(24*time.Hour); n++ {
+			if cfg.BackoffFactor == 0 {
+				d += unit
+			} else {
+				d *= cfg.BackoffFactor
+			}
+		}
+		d = min(d, float64(24*time.Hour))
+		if cfg.BackoffMax > 0 {
+			d = min(d, float64(cfg.BackoffMax))
+		}
 	}
-	return false
+	// Floating point numbers may differ in the last place.
+	return time.Duration(d) - time.Microsecond, time.Duration(d*(1+cfg.BackoffJitter)) + time.Microsecond
 }
 
 // moved checks a change of state against the model: whether the event can have
@@ -60,6 +93,9 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 		if m.failures <= p.config.StartRetries && !w.ending {
 			w.fail("%s was given up after %d failures, startretries is %d", p.name, m.failures, p.config.StartRetries)
 		}
+		if p.config.StartRetries == config.RetryForEver && !w.ending {
+			w.fail("%s was given up, which is to be tried for ever", p.name)
+		}
 		m.failures = 0
 		w.lost(p, to)
 	case api.Exited:
@@ -78,6 +114,10 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 		if _, ok := w.cause.(core.Exited); !ok && from == api.Stopping {
 			w.fail("%s is STOPPED because of %T", p.name, w.cause)
 		}
+		if from == api.Exited && (!m.owed || !asks(w.cause, stops)) {
+			w.fail("%s is STOPPED because of %T, a restart being owed: %t", p.name, w.cause, m.owed)
+		}
+		m.owed = false
 	case api.Stopping, api.Unknown:
 	}
 	m.since = now
@@ -92,20 +132,27 @@ func (w *World) mayStart(p *process, from api.ProcessState) {
 		if asked(w.cause) {
 			break
 		}
-		if due := m.since + time.Duration(m.failures)*time.Second; w.now.Mono < due {
-			w.fail("%s is tried again %v too early", p.name, due-w.now.Mono)
-		}
-		if m.failures > p.config.StartRetries {
+		w.mayBeTime(p)
+		if m.failures > p.config.StartRetries && p.config.StartRetries != config.RetryForEver {
 			w.fail("%s is tried again after %d failures, startretries is %d", p.name, m.failures, p.config.StartRetries)
 		}
 		if w.ending {
 			w.fail("%s is tried again in a shutdown", p.name)
 		}
-	case from == api.Exited && m.owed:
+	case from == api.Exited && m.owed && !asked(w.cause):
+		w.mayBeTime(p)
 	case !asked(w.cause):
 		w.fail("%s is started from %s because of %T", p.name, from, w.cause)
 	case w.ending:
 		w.fail("%s is started in a shutdown", p.name)
+	}
+}
+
+// mayBeTime checks that the pause before a start is over.
+func (w *World) mayBeTime(p *process) {
+	least, _ := p.pause()
+	if due := p.model.since + least; w.now.Mono < due {
+		w.fail("%s is started %v too early", p.name, due-w.now.Mono)
 	}
 }
 
@@ -152,10 +199,14 @@ func (w *World) rested() {
 	}
 	for _, p := range w.procs {
 		m := &p.model
+		_, pause := p.pause()
+		m.owed = m.owed && !w.ending
 		switch {
-		case m.owed:
+		case m.owed && (p.config.RestartDelay == 0 || w.now.Mono > m.since+pause):
 			w.fail("%s was not started again", p.name)
-		case p.state == api.Backoff && m.failures > p.config.StartRetries:
+		case p.state == api.Backoff && !w.ending && w.now.Mono > m.since+pause:
+			w.fail("%s was not tried again", p.name)
+		case p.state == api.Backoff && m.failures > p.config.StartRetries && p.config.StartRetries != config.RetryForEver:
 			w.fail("%s was not given up after %d failures", p.name, m.failures)
 		}
 	}

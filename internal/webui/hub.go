@@ -348,6 +348,9 @@ func processText(name string, info *api.ProcessInfo, unexpected bool) []byte {
 	j.key("exitstatus").int(int64(info.ExitStatus)).key("spawnerr").string(info.SpawnErr)
 	j.key("stdout_logfile").string(info.StdoutLogfile).key("stderr_logfile").string(info.StderrLogfile)
 	j.key("restarts").int(int64(info.Restarts)).key("exitreason").string(info.ExitReason)
+	if !info.NextStart.IsZero() {
+		j.key("nextstart").int(unix(info.NextStart))
+	}
 	j.key("unexpected").bool(unexpected)
 	return j.close('}').b
 }

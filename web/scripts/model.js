@@ -1,6 +1,8 @@
 // What is known of the programs, and what to think of it. Nothing here touches
 // the page.
 
+import { duration } from "./dom.js";
+
 export const programs = new Map(); // namespec to program
 
 let clock = 0; // the server's clock less this one's, in seconds
@@ -50,6 +52,11 @@ export function latest(list) {
 // sentence makes a sentence of a reason.
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 
+// nextStart says when a program will be started again, where that is known.
+export function nextStart(p) {
+  return p.nextstart ? `in ${duration(p.nextstart - now())}` : "";
+}
+
 // spawnError says why a program could not be started, with how it ended if it
 // did start.
 function spawnError(p, otherwise) {
@@ -68,9 +75,10 @@ export function problem(p) {
     case "UNKNOWN":
       return { level: "bad", kind: "unknown", word: "unknown", why: sentence(p.spawnerr || "it could not be stopped") };
     case "BACKOFF":
-      return { level: "warn", kind: "backoff", word: "backoff", why: `${spawnError(p, "it ended too early")} It will be tried again.` };
+      return { level: "warn", kind: "backoff", word: "backoff", why: `${spawnError(p, "it ended too early")} It will be tried again${p.nextstart ? ` ${nextStart(p)}` : ""}.` };
     case "EXITED":
-      if (p.unexpected) return { level: "warn", kind: "unexpected", word: "exited", why: sentence(p.exitreason || `exit status ${p.exitstatus}`) };
+      if (p.unexpected) return { level: "warn", kind: "unexpected", word: "exited", why: sentence(p.exitreason || `exit status ${p.exitstatus}`) +
+        (p.nextstart ? ` It will be restarted ${nextStart(p)}.` : "") };
       break;
     case "STARTING":
     case "RUNNING":
@@ -99,7 +107,7 @@ export function actions(p) {
     case "STOPPING":
       return [];
   }
-  return ["start"];
+  return p.nextstart ? ["start", "stop"] : ["start"];
 }
 
 const severity = { bad: 0, warn: 1 };

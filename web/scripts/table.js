@@ -2,7 +2,7 @@
 // well.
 
 import { $, make, setText, duration, bytes, escapeName } from "./dom.js";
-import { programs, problem, actions, latest, now, view } from "./model.js";
+import { programs, problem, actions, latest, nextStart, now, view } from "./model.js";
 import { act, busy } from "./control.js";
 
 const labels = { start: "Start", restart: "Restart", stop: "Stop" };
@@ -54,7 +54,9 @@ export function details(p) {
     case "STOPPED":
       return p.start ? `stopped ${duration(now() - p.stop)} ago` : "not started";
     case "EXITED":
-      return `${p.exitreason || `exit status ${p.exitstatus}`}, ${duration(now() - p.stop)} ago`;
+      return `${p.exitreason || `exit status ${p.exitstatus}`}, ${duration(now() - p.stop)} ago${p.nextstart ? `, restart ${nextStart(p)}` : ""}`;
+    case "BACKOFF":
+      return p.nextstart ? `${p.spawnerr}, restart ${nextStart(p)}` : p.spawnerr;
   }
   return p.spawnerr;
 }
