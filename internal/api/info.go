@@ -32,6 +32,10 @@ type ProcessInfo struct {
 	// the activity log: "exit status 3" or "terminated by SIGKILL". Empty when
 	// it has not, and when it was stopped.
 	ExitReason string
+	// StderrTail are the last lines that the process wrote to its standard error
+	// before it last failed to start or ended in a way that is not expected: at
+	// most ten and 4 KiB, without control characters.
+	StderrTail string
 	// NextStart is when it will be started again, where its configuration says
 	// something about pauses and it is in one; else it is the zero time.
 	NextStart time.Time

@@ -108,6 +108,9 @@ func (l *Log) endLine() {
 // Path returns the path of the file, or "".
 func (l *Log) Path() string { return l.o.Path }
 
+// isRegular reports whether what is written can be read again.
+func (l *Log) isRegular() bool { return l.file != nil && l.file.IsRegular() }
+
 // Changed returns a channel that is closed at the next write. Without a file
 // that never happens.
 func (l *Log) Changed() <-chan struct{} {

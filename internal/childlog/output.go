@@ -19,12 +19,16 @@ type output struct {
 	scan  capture.Scanner
 	emit  func(kind capture.Kind, data []byte) // method value, made once
 	lines *logline.Encoder                     // nil if the log is raw
+	tail  *tail                                // nil if it is not wanted
 }
 
 func newOutput(o PumpOptions) *output {
 	out := &output{o: o, scan: capture.Scanner{MaxBytes: o.CaptureMaxBytes}}
 	out.plain = !o.StripANSI && o.CaptureMaxBytes <= 0 && !o.Events && !o.Listener && o.MainLog == nil
 	out.emit = out.piece
+	if o.Tail {
+		out.tail = &tail{}
+	}
 	if o.Format != api.FormatRaw {
 		out.lines = logline.NewEncoder(o.Format, logline.Source{
 			Name: o.ProcessName, Group: o.GroupName, Stream: o.Channel, PID: o.PID,
@@ -32,6 +36,17 @@ func newOutput(o PumpOptions) *output {
 	}
 	return out
 }
+
+// settle says that the process has started well. The end of its output is not
+// kept in memory any more, if it can be read from the log.
+func (out *output) settle() {
+	if t := out.tail; t != nil && out.lines == nil && out.o.Log != nil && out.o.Log.isRegular() {
+		t.inFile, t.kept = true, nil
+	}
+}
+
+// keeps reports whether something is kept in memory.
+func (out *output) keeps() bool { return out.tail != nil && len(out.tail.kept) > 0 }
 
 // take moves output on, which begins at the second byte of b. All of b may be
 // changed.
@@ -76,6 +91,9 @@ func (out *output) piece(kind capture.Kind, p []byte) {
 
 // log writes to the log.
 func (out *output) log(p []byte) {
+	if out.tail != nil {
+		out.tail.add(p)
+	}
 	switch {
 	case out.o.Log == nil || len(p) == 0:
 	case out.lines != nil:

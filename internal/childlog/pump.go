@@ -38,6 +38,7 @@ type PumpOptions struct {
 	CaptureMaxBytes int64
 	Events          bool // call Sink.Output
 	Listener        bool // call Sink.Listener
+	Tail            bool // have LastWords
 	Sink            Sink
 	// MainLog, if not nil, gets a copy of the output at debug level.
 	MainLog func(level api.LogLevel, text string)
@@ -66,6 +67,9 @@ type Pump struct {
 	drained []func() // what Drain was given and was not called yet
 	closing bool
 	over    bool
+	settled bool  // Settle was called and run is to hear of it
+	keeps   bool  // run has left something in memory that Settle makes needless
+	tail    *tail // of the process that ended; nil before
 }
 
 const (
@@ -124,6 +128,42 @@ func (p *Pump) Drain(done func()) {
 	p.wakeLocked()
 }
 
+// Settle says that the process has started well.
+func (p *Pump) Settle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settled = true
+	if p.running || p.keeps {
+		p.wakeLocked()
+	}
+}
+
+// LastWords returns the last lines of what the process wrote before it ended,
+// if PumpOptions.Tail is set. They are there when Drain calls done. It may read
+// the log file.
+func (p *Pump) LastWords() string {
+	p.mu.Lock()
+	t := p.tail
+	p.mu.Unlock()
+	if t == nil {
+		return ""
+	}
+	return t.text(p.out.o.Log)
+}
+
+// endTail keeps the last words of the process. What an orphan of it writes into
+// the same pipe is not among them.
+func (p *Pump) endTail() {
+	t := p.out.tail
+	if t == nil {
+		return
+	}
+	p.out.tail = nil
+	p.mu.Lock()
+	p.tail = t
+	p.mu.Unlock()
+}
+
 // Close ends the pump at once, after what is in the pipe was logged.
 func (p *Pump) Close() {
 	p.mu.Lock()
@@ -157,12 +197,16 @@ func (p *Pump) wakeLocked() {
 func (p *Pump) run() {
 	for {
 		p.mu.Lock()
-		drained, closing := p.drained, p.closing
-		p.drained, p.again = nil, false
+		drained, closing, settled := p.drained, p.closing, p.settled
+		p.drained, p.again, p.settled = nil, false, false
 		p.mu.Unlock()
 
+		if settled {
+			p.out.settle()
+		}
 		if drained != nil || closing {
 			p.drain()
+			p.endTail()
 			for _, done := range drained {
 				done()
 			}
@@ -198,7 +242,7 @@ func (p *Pump) rest(n next) bool {
 	if n == more || p.again {
 		return false
 	}
-	p.running = false
+	p.running, p.keeps = false, p.out.keeps()
 	if n == delay {
 		p.watch.disarm()
 		p.wakeIn(fillTime)
@@ -304,6 +348,7 @@ func (p *Pump) drain() {
 // finish ends the pump.
 func (p *Pump) finish() {
 	p.out.end()
+	p.endTail()
 	p.mu.Lock()
 	p.over = true
 	drained := p.drained

@@ -120,7 +120,7 @@ func (c *Core) handle(ev Event) {
 		}
 	case Exited:
 		if p := c.current(ev.Proc, ev.Gen); p != nil {
-			c.exited(p, ev.Exit)
+			c.exited(p, ev.Exit, ev.LastWords)
 		}
 	case Signaled:
 		c.signaled(ev)

@@ -27,6 +27,8 @@ const (
 	// WriteStdin writes to a process: Proc, Gen, Data, Req. It is answered by
 	// StdinWritten before any other event.
 	WriteStdin
+	// Up says that a start has succeeded: Proc.
+	Up
 	// Release says that the end of a process was dealt with: Proc. What it
 	// shared with others is not needed any more.
 	Release

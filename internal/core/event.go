@@ -53,6 +53,9 @@ type Exited struct {
 	Proc ProcID
 	Gen  Gen
 	Exit Exit
+	// LastWords are the last lines that it wrote to its standard error, if its
+	// end may be a failure.
+	LastWords string
 }
 
 // Signaled is the result of a Kill effect. Problem is empty when the signal

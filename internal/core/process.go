@@ -44,6 +44,7 @@ type process struct {
 	exit      Exit
 	hasExit   bool   // exit belongs to the last start
 	exitText  string // how it last ended by itself
+	lastWords string // what it wrote before that, if that was a failure
 	// result is the exit status of the last start, as a shell tells it.
 	result   int
 	restarts int
@@ -148,7 +149,7 @@ func (c *Core) spawnFailed(p *process, reason string) {
 		c.bug(p, "a start failed that was not asked for")
 		return
 	}
-	p.spawnErr, p.result = reason, statusNotStarted
+	p.spawnErr, p.lastWords, p.result = reason, "", statusNotStarted
 	c.log(api.LevelInfo, "spawnerr: "+reason)
 	stop := p.stopOnStart
 	p.stopOnStart = false
@@ -166,12 +167,13 @@ func (c *Core) startSucceeded(p *process) {
 	c.timers.clear(&p.due)
 	p.backoff = 0
 	c.transition(p, api.Running, true)
+	c.emit(Effect{Kind: Up, Proc: p.id})
 	c.logf(api.LevelInfo, "success: %s entered RUNNING state, process has stayed up for > than %d seconds (startsecs)",
 		p.config.Name, p.config.StartSecs/time.Second)
 }
 
 // exited takes the end of a process.
-func (c *Core) exited(p *process, exit Exit) {
+func (c *Core) exited(p *process, exit Exit, lastWords string) {
 	if p.pid == 0 {
 		c.bug(p, "a process ended that did not run")
 		return
@@ -187,7 +189,7 @@ func (c *Core) exited(p *process, exit Exit) {
 		c.transition(p, api.Stopped, true)
 		c.logf(infoIf(expected), "stopped: %s (%s)", p.config.Name, exit)
 	case p.state == api.Starting:
-		p.exitText = exit.String()
+		p.exitText, p.lastWords = exit.String(), lastWords
 		p.spawnErr = "Exited too quickly (process log may have details)"
 		c.transition(p, api.Backoff, true)
 		c.logf(api.LevelWarn, "exited: %s (%s; not expected)", p.config.Name, exit)
@@ -195,9 +197,10 @@ func (c *Core) exited(p *process, exit Exit) {
 		// RUNNING, or UNKNOWN after a signal that could not be sent.
 		p.backoff = 0
 		p.exit, p.hasExit = exit, true
-		p.exitText = exit.String()
+		p.exitText, p.lastWords = exit.String(), ""
 		outcome := "expected"
 		if !expected {
+			p.lastWords = lastWords
 			p.spawnErr = "Bad exit code " + strconv.Itoa(exit.Status())
 			outcome = "not expected"
 		}

@@ -114,7 +114,7 @@ func (r *restorer) process(g *group, cfg *config.Process, s *ProcessSnapshot) er
 	p.startMono, p.start, p.stop, p.nextStart = s.StartMono, s.Start, s.Stop, s.NextStart
 	p.spawnErr, p.problem = s.SpawnErr, s.Problem
 	p.exit, p.hasExit, p.exitText = s.LastExit, s.HasExit, s.ExitText
-	p.result, p.restarts, p.asked = s.Result, s.Restarts, s.Asked
+	p.lastWords, p.result, p.restarts, p.asked = s.LastWords, s.Result, s.Restarts, s.Asked
 	if err := r.waiters(p, s.Waiters); err != nil {
 		return err
 	}

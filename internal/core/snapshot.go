@@ -67,6 +67,7 @@ type ProcessSnapshot struct {
 	LastExit       Exit
 	HasExit        bool   `json:",omitempty"` // LastExit is that of the last start
 	ExitText       string `json:",omitempty"`
+	LastWords      string `json:",omitempty"`
 	Result         int    `json:",omitempty"`
 	Restarts       int
 	Asked          bool           `json:",omitempty"`
@@ -220,7 +221,7 @@ func (p *process) snapshot(requests []*request) ProcessSnapshot {
 		Killing: p.killing, StopOnStart: p.stopOnStart,
 		StartMono: p.startMono, Start: p.start.UTC(), Stop: p.stop.UTC(),
 		SpawnErr: p.spawnErr, Problem: p.problem, LastExit: p.exit, HasExit: p.hasExit,
-		ExitText: p.exitText, Result: p.result, Restarts: p.restarts, Asked: p.asked,
+		ExitText: p.exitText, LastWords: p.lastWords, Result: p.result, Restarts: p.restarts, Asked: p.asked,
 		Due: p.due.snapshot(), NextStart: p.nextStart.UTC(), StopReport: p.stopReport.snapshot(),
 	}
 	for _, sig := range p.signalsOnStart {

@@ -54,7 +54,7 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 			" | identifier logLevel trace pools procs sorted interest timers now effects answers changed"},
 		{group{}, "config processes pool | byName unstopped"},
 		{process{}, "id config gen state pid backoff killing stopOnStart signalsOnStart startMono start stop spawnErr" +
-			" problem exit hasExit exitText result restarts asked due nextStart stopReport waiters listener | group"},
+			" problem exit hasExit exitText lastWords result restarts asked due nextStart stopReport waiters listener | group"},
 		{pendingSignal{}, "sig req |"},
 		{pool{}, "buffer serial hold | group subscribe subscriptions"},
 		{notice{}, "typ payload serial poolSerial rejections |"},

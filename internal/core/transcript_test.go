@@ -186,7 +186,7 @@ func (s *stage) play(w []string) {
 		s.step(SpawnFailed{Proc: id, Gen: s.gens[id], Reason: rest(2)})
 	case "exit":
 		id := s.id(arg(1))
-		s.step(Exited{Proc: id, Gen: s.gens[id], Exit: exitOf(arg(2))})
+		s.step(Exited{Proc: id, Gen: s.gens[id], Exit: exitOf(arg(2)), LastWords: rest(3)})
 	case "signaled":
 		id := s.id(arg(1))
 		ev := Signaled{Proc: id, Gen: s.gens[id], Req: s.killReq, Gone: arg(2) == "gone"}
@@ -359,7 +359,7 @@ func (s *stage) print(e Effect) {
 		fmt.Fprintln(w)
 	case WriteStdin:
 		fmt.Fprintf(w, "write %s %q\n", name, e.Data)
-	case Release:
+	case Up, Release:
 	case Log:
 		if e.Level > api.LevelDebug {
 			fmt.Fprintln(w, "log", e.Level, e.Text)
@@ -404,6 +404,9 @@ func (s *stage) status() {
 		}
 		if i.ExitStatus != 0 {
 			fmt.Fprintf(&s.out, " exitstatus:%d", i.ExitStatus)
+		}
+		if i.StderrTail != "" {
+			fmt.Fprintf(&s.out, " tail:%q", i.StderrTail)
 		}
 		if !i.NextStart.IsZero() {
 			fmt.Fprintf(&s.out, " next start in %v", i.NextStart.Sub(s.now.Wall))

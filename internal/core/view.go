@@ -31,7 +31,7 @@ func (p *process) view() View {
 			Name: p.config.Name, Group: p.group.config.Name,
 			Start: p.start, Stop: p.stop, State: p.state,
 			SpawnErr: p.spawnErr, ExitStatus: status, PID: p.pid,
-			Restarts: p.restarts, ExitReason: p.exitText,
+			Restarts: p.restarts, ExitReason: p.exitText, StderrTail: p.lastWords,
 		},
 	}
 	if p.isPaced() && p.isPausing() {

@@ -3,6 +3,7 @@ package ctl
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"supervisord/internal/api"
 	"supervisord/internal/rpcclient"
@@ -41,6 +42,8 @@ type jsonStatus struct {
 	Restarts      int    `json:"restarts"`
 	ExitReason    string `json:"exit_reason"`
 	NextStart     int    `json:"next_start"`
+	// StderrTail are lines.
+	StderrTail []string `json:"stderr_tail"`
 }
 
 func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
@@ -64,9 +67,18 @@ func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
 			Restarts:      info.Restarts,
 			ExitReason:    info.ExitReason,
 			NextStart:     info.NextStart,
+			StderrTail:    lines(info.StderrTail),
 		}
 	}
 	return list
+}
+
+// lines splits text into its lines; there are none in an empty one.
+func lines(text string) []string {
+	if text == "" {
+		return []string{}
+	}
+	return strings.Split(text, "\n")
 }
 
 // jsonAvail is an element of what "avail --json" prints.

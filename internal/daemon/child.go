@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,6 +34,8 @@ type child struct {
 	pid    int
 	stdin  *stdin
 	pumps  []*childlog.Pump
+	up     bool       // the start has succeeded
+	ended  bool       // it was told to end
 	kills  []core.Req // the requests of the signals that are not confirmed yet
 	socket *groupSocket
 	// lingering are pumps of former lives that an orphan keeps open.
@@ -162,6 +165,7 @@ func (d *Daemon) pump(c *child, fd int, ch api.Channel) *childlog.Pump {
 	o := childlog.PumpOptions{
 		FD: fd, Channel: ch, Log: c.logs[ch], Format: l.Format,
 		ProcessName: c.config.Name, GroupName: c.group.Name, PID: c.pid,
+		Tail:      ch == api.Stderr || c.config.RedirectStderr,
 		StripANSI: d.options.Config.Supervisord.StripANSI,
 		Listener:  listener,
 		Sink:      &sink{daemon: d, proc: c.id, gen: c.gen, pid: c.pid, channel: ch},
@@ -189,7 +193,28 @@ func (d *Daemon) exited(r spawn.Exited) {
 		c.stdin = nil
 	}
 	ev := core.Exited{Proc: c.id, Gen: gen, Exit: exitOf(r.Status)}
-	d.drain(c, func() { d.post(ev) })
+	failed := !c.ended && (!c.up || !slices.Contains(c.config.ExitCodes, ev.Exit.Status()))
+	if len(c.pumps) == 0 || !failed {
+		d.drain(c, func() { d.post(ev) })
+		return
+	}
+	last := c.pumps[len(c.pumps)-1] // has what was written to standard error
+	d.drain(c, func() {
+		ev.LastWords = last.LastWords()
+		d.post(ev)
+	})
+}
+
+// settle says that the start of a process has succeeded.
+func (d *Daemon) settle(id core.ProcID) {
+	c := d.children[id]
+	if c == nil {
+		return
+	}
+	c.up = true
+	if n := len(c.pumps); n > 0 {
+		c.pumps[n-1].Settle()
+	}
 }
 
 // drain lets the pumps of a child log what is in their pipes and then calls

@@ -28,6 +28,8 @@ func (d *Daemon) perform(e *core.Effect) {
 		d.kill(e)
 	case core.WriteStdin:
 		d.writeStdin(e)
+	case core.Up:
+		d.settle(e.Proc)
 	case core.Release:
 		if c := d.children[e.Proc]; c != nil && c.socket != nil {
 			c.socket.release()
@@ -60,7 +62,7 @@ const (
 func (d *Daemon) spawn(e *core.Effect) {
 	c := d.children[e.Proc]
 	c.gen = e.Gen
-	c.kills = nil
+	c.up, c.ended, c.kills = false, false, nil
 	if c.socket != nil {
 		if err := c.socket.acquire(); err != nil {
 			d.pending = append(d.pending, core.SpawnFailed{Proc: e.Proc, Gen: e.Gen, Reason: err.Error()})
@@ -94,6 +96,7 @@ func (d *Daemon) begin(c *child, gen core.Gen) {
 func (d *Daemon) kill(e *core.Effect) {
 	if c := d.children[e.Proc]; c != nil {
 		c.kills = append(c.kills, e.Req)
+		c.ended = c.ended || e.Req == 0
 		d.spawner.Kill(tokenOf(e.Proc, e.Gen), e.PID, e.AsGroup, e.Sig)
 	}
 }

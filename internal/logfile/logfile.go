@@ -72,6 +72,14 @@ func New(path string, o Options) *File {
 // Path returns the path that was given to Open.
 func (f *File) Path() string { return f.path }
 
+// IsRegular reports whether the file is open and one that can be read again: no
+// device, pipe or descriptor of this process.
+func (f *File) IsRegular() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.f != nil && f.regular
+}
+
 // Open opens the file, if it is not open, and again if it was renamed or
 // removed since. If the path cannot be opened an open file is kept.
 func (f *File) Open() error {

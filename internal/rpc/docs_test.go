@@ -94,7 +94,7 @@ func TestManual(t *testing.T) {
 			t.Errorf("the state %v is not described", state)
 		}
 	}
-	for _, r := range []Result{processResult{&api.ProcessInfo{Restarts: 1, ExitReason: "x", NextStart: time.Unix(1, 0)}}, configsResult{{}}} {
+	for _, r := range []Result{processResult{&api.ProcessInfo{Restarts: 1, ExitReason: "x", StderrTail: "x", NextStart: time.Unix(1, 0)}}, configsResult{{}}} {
 		for _, member := range regexp.MustCompile(`(\w+)=`).FindAllStringSubmatch(show(r), -1) {
 			if !strings.Contains(manual, "`"+member[1]+"`") {
 				t.Errorf("the member %s is not described", member[1])

@@ -111,6 +111,10 @@ func (v processResult) Encode(e Encoder) {
 		e.Member("exitreason")
 		e.String(p.ExitReason)
 	}
+	if p.StderrTail != "" {
+		e.Member("stderr_tail")
+		e.String(p.StderrTail)
+	}
 	if !p.NextStart.IsZero() {
 		e.Member("nextstart")
 		e.Int(seconds(p.NextStart.Add(time.Second - 1)))

@@ -29,6 +29,7 @@ type ProcessInfo struct {
 	Description   string           `xmlrpc:"description"`
 	Restarts      int              `xmlrpc:"restarts"`
 	ExitReason    string           `xmlrpc:"exitreason"`
+	StderrTail    string           `xmlrpc:"stderr_tail"`
 	NextStart     int              `xmlrpc:"nextstart"`
 }
 

@@ -60,7 +60,7 @@ func (w *World) perform(e *core.Effect) core.Event {
 		} else {
 			p.held = false
 		}
-	case core.ReopenLogs, core.Changed:
+	case core.ReopenLogs, core.Changed, core.Up:
 	}
 	return nil
 }

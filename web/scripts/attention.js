@@ -48,9 +48,21 @@ class Card {
     }
   }
 
-  // readTail shows the last lines of what the program had to say, from its
-  // standard error if there is any.
+  // show shows the last words of the program.
+  show(stream, text) {
+    setText(this.from, stream);
+    setText(this.tail, text);
+    this.words.hidden = !text;
+  }
+
+  // readTail shows the last lines of what the program had to say: those that
+  // the daemon kept of its last failure, else what its log of standard error
+  // has, or that of standard output.
   async readTail(p) {
+    if (p.stderr_tail) {
+      this.show("stderr", p.stderr_tail);
+      return;
+    }
     for (const stream of ["stderr", "stdout"]) {
       if (!p[`${stream}_logfile`]) continue;
       const part = await readLog({ processname: this.name, stream }, `-${tailBytes}`);
@@ -58,9 +70,7 @@ class Card {
       if (part && part.from > 0) lines.shift();
       const text = lines.slice(-tailLines).join("\n");
       if (!text) continue;
-      setText(this.from, stream);
-      setText(this.tail, text);
-      this.words.hidden = false;
+      this.show(stream, text);
       return;
     }
   }
