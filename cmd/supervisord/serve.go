@@ -191,7 +191,7 @@ func openLog(s *config.Supervisord) (*applog.Logger, error) {
 	log, err := applog.Open(applog.Options{
 		Level: s.LogLevel, Path: s.Logfile,
 		MaxBytes: s.LogfileMaxBytes, Backups: s.LogfileBackups,
-		Compress: s.LogfileCompress, MaxAge: s.LogfileMaxAge,
+		Compress: s.LogfileCompress, MaxAge: s.LogfileMaxAge, Every: s.LogfileRotate,
 		JSON: s.LogFormat == api.FormatJSON, Stdout: s.NoDaemon && !s.Silent,
 	})
 	if err != nil {

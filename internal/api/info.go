@@ -127,4 +127,6 @@ type ChannelConfigInfo struct {
 
 	// Format is how output is written to the file.
 	Format LogFormat
+	// LogfileRotate is how often the file is rotated because of the time.
+	LogfileRotate Period
 }

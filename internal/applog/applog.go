@@ -34,6 +34,7 @@ type Options struct {
 	Backups  int
 	Compress bool
 	MaxAge   int
+	Every    api.Period
 	// JSON makes each message a JSON object.
 	JSON bool
 	// Stdout copies every line to standard output.
@@ -69,6 +70,7 @@ func Open(o Options) (*Logger, error) {
 			Backups:  o.Backups,
 			Compress: o.Compress,
 			MaxAge:   o.MaxAge,
+			Every:    o.Every,
 		})
 		if err != nil {
 			return nil, err
@@ -201,6 +203,15 @@ func (l *Logger) Outputs() int {
 		}
 	}
 	return n
+}
+
+// Rotate rotates the file now and reports whether it did: an empty one is left
+// alone.
+func (l *Logger) Rotate() (rotated bool, err error) {
+	if l.file == nil {
+		return false, nil
+	}
+	return l.file.Rotate()
 }
 
 // Clear removes the file and opens a new one.

@@ -137,6 +137,15 @@ func (l *Log) Clear() error {
 	return l.file.Clear()
 }
 
+// Rotate rotates the log file now, also when no process runs, and reports
+// whether it did: an empty one is left alone.
+func (l *Log) Rotate() (rotated bool, err error) {
+	if l.file == nil {
+		return false, nil
+	}
+	return l.file.Rotate()
+}
+
 // Close closes the file until the next write.
 func (l *Log) Close() error {
 	if l.file == nil {

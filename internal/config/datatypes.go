@@ -272,6 +272,11 @@ func logFormat(key string) func(text string) (api.LogFormat, error) {
 	return oneOf(key, api.FormatRaw, api.FormatText, api.FormatJSON)
 }
 
+// period returns the conversion of the period of a log, which the key names.
+func period(key string) func(text string) (api.Period, error) {
+	return oneOf(key, api.Never, api.Hourly, api.Daily)
+}
+
 // oneOf returns the conversion of the name of one of the values. The error names
 // the key.
 func oneOf[T fmt.Stringer](key string, values ...T) func(text string) (T, error) {

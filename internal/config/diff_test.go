@@ -60,6 +60,7 @@ func TestDiff(t *testing.T) {
 		{p, p + "stdout_logfile_backups=1", "", "p", ""},
 		{p, p + "stdout_logfile_compress=1", "", "p", ""},
 		{p, p + "stdout_logfile_maxage=1", "", "p", ""},
+		{p, p + "stdout_logfile_rotate=hourly", "", "p", ""},
 		{p, p + "stdout_format=text", "", "p", ""},
 		{p, p + "stderr_format=raw", "", "", ""},
 		{p, p + "stdout_capture_maxbytes=1", "", "p", ""},

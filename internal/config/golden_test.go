@@ -59,6 +59,7 @@ func dumpAdditions(c *Config) any {
 	s := dump["supervisord"].(map[string]any)
 	s["logfile_compress"], s["logfile_maxage"] = c.Supervisord.LogfileCompress, c.Supervisord.LogfileMaxAge
 	s["exit_on"] = c.Supervisord.ExitOn.String()
+	dumpPeriod(s, "logfile_rotate", c.Supervisord.LogfileRotate)
 	if c.Supervisord.LogFormat != api.FormatText {
 		s["logformat"] = c.Supervisord.LogFormat.String()
 	}
@@ -75,6 +76,7 @@ func dumpAdditions(c *Config) any {
 				l := d[name].(map[string]any)
 				l["compress"], l["maxage"] = log.Compress, log.MaxAge
 				dumpFormat(l, "format", log.Format)
+				dumpPeriod(l, "rotate", log.Rotate)
 			}
 		}
 	}
@@ -85,6 +87,13 @@ func dumpAdditions(c *Config) any {
 func dumpFormat(dump map[string]any, key string, f api.LogFormat) {
 	if f != api.FormatRaw {
 		dump[key] = f.String()
+	}
+}
+
+// dumpPeriod adds the period of a log, if it has one.
+func dumpPeriod(dump map[string]any, key string, p api.Period) {
+	if p != api.Never {
+		dump[key] = p.String()
 	}
 }
 

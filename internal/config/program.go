@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"supervisord/internal/api"
 	"supervisord/internal/python"
 )
 
@@ -219,6 +220,7 @@ func (p *programReader) readLog(channel string, log Log, scope python.Scope) Log
 	log.MaxBytes = value(o, key+"_maxbytes", 50<<20, byteSize)
 	log.Compress = value(o, key+"_compress", false, boolean)
 	log.MaxAge = value(o, key+"_maxage", 0, days)
+	log.Rotate = value(o, key+"_rotate", api.Never, period(key+"_rotate"))
 	log.Format = value(o, channel+"_format", log.Format, logFormat(channel+"_format"))
 	log.Syslog = value(o, channel+"_syslog", false, boolean)
 	if isSyslog {

@@ -20,6 +20,7 @@ func (l *loader) readSupervisord() {
 	s.LogfileBackups = value(o, "logfile_backups", 10, integer)
 	s.LogfileCompress = value(o, "logfile_compress", false, boolean)
 	s.LogfileMaxAge = value(o, "logfile_maxage", 0, days)
+	s.LogfileRotate = value(o, "logfile_rotate", api.Never, period("logfile_rotate"))
 	s.LogFormat = value(o, "logformat", api.FormatText, oneOf("logformat", api.FormatText, api.FormatJSON))
 	s.StdoutFormat = value(o, "stdout_format", api.FormatRaw, logFormat("stdout_format"))
 	s.StderrFormat = value(o, "stderr_format", api.FormatRaw, logFormat("stderr_format"))

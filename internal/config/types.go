@@ -49,6 +49,8 @@ type Supervisord struct {
 	LogfileBackups  int
 	LogfileCompress bool // addition: timestamped, compressed backups
 	LogfileMaxAge   int  // addition: days that backups are kept; 0 for ever
+	// LogfileRotate is an addition: rotation by time, besides that by size.
+	LogfileRotate api.Period
 	// LogFormat is an addition (logformat): text or JSON.
 	LogFormat api.LogFormat
 	// StdoutFormat and StderrFormat are additions: how programs are logged that
@@ -261,6 +263,8 @@ type Log struct {
 
 	Compress bool // addition: timestamped, compressed backups
 	MaxAge   int  // addition: days that backups are kept; 0 for ever
+	// Rotate is an addition: rotation by time, besides that by size.
+	Rotate api.Period
 	// Format is an addition: how output is written to the file.
 	Format api.LogFormat
 }

@@ -186,6 +186,12 @@ func status(group, name string, code api.FaultCode) []member {
 	return []member{{"name", name}, {"group", group}, {"status", int(code)}, {"description", text}}
 }
 
+// described returns a status with another description.
+func described(s []member, text string) []member {
+	s[3].value = text
+	return s
+}
+
 // someProcesses answers getAllProcessInfo and getProcessInfo.
 func someProcesses(method string, params []any) any {
 	all := []any{

@@ -79,6 +79,11 @@ add    exit      open  reload  restart   start   tail
 avail  fg        pid   remove  shutdown  status  update 
 clear  maintail  quit  reread  signal    stop    version
 
+
+additional commands (type help <topic>):
+========================================
+mainrotate  rotate
+
 `
 	var s testSettings
 	if got := s.run(t, "", "help"); got.Out != want || got.Exit != 0 {

@@ -25,6 +25,8 @@ const (
 	helpFg = "fg <process>\tConnect to a process in foreground mode\n" +
 		"\t\tCtrl-C to exit"
 
+	helpMainrotate = "mainrotate\t\tRotate supervisor main log file now, if it is not empty"
+
 	helpMaintail = "maintail -f \tContinuous tail of supervisor main log file (Ctrl-C to exit)\n" +
 		"maintail -100\tlast 100 *bytes* of supervisord main log file\n" +
 		"maintail\tlast 1600 *bytes* of supervisor main log file\n"
@@ -49,6 +51,11 @@ const (
 		"restart <name> <name>\tRestart multiple processes or groups\n" +
 		"restart all\t\tRestart all processes\n" +
 		"Note: restart does not reread config files. For that, see reread and update."
+
+	helpRotate = "rotate <name>\t\tRotate the log files of a process now, if they are not empty\n" +
+		"rotate <gname>:*\tRotate the log files of all processes in a group\n" +
+		"rotate <name> <name>\tRotate the log files of multiple processes or groups\n" +
+		"rotate all\t\tRotate the log files of all processes"
 
 	helpShutdown = "shutdown \tShut the remote supervisord down."
 

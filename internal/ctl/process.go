@@ -13,11 +13,15 @@ import (
 // one line for each process.
 type change struct {
 	one func(client *rpcclient.Client, ctx context.Context, name string) error
+	// each, if not nil, takes the place of one where the daemon tells more than
+	// that it succeeded.
+	each func(client *rpcclient.Client, ctx context.Context, name string) ([]rpcclient.ProcessStatus, error)
 	// group is nil where Supervisor does not know groups; the daemon then finds
 	// no process with such a name.
 	group func(client *rpcclient.Client, ctx context.Context, group string) ([]rpcclient.ProcessStatus, error)
 	all   func(client *rpcclient.Client, ctx context.Context) ([]rpcclient.ProcessStatus, error)
-	// done is what is said of a process for which it succeeded.
+	// done is what is said of a process for which it succeeded; if it is empty,
+	// the daemon's description is.
 	done string
 	// words are what is said for faults.
 	words map[api.FaultCode]string
@@ -49,13 +53,19 @@ func (c *Controller) apply(ctx context.Context, ch *change, names []string) erro
 		if whole {
 			err = c.applyGroup(ctx, client, ch, group)
 		} else {
-			err = ch.one(client, ctx, name)
-			result := rpcclient.ProcessStatus{Group: group, Name: process, Status: api.Success}
+			results := []rpcclient.ProcessStatus{{Group: group, Name: process, Status: api.Success}}
+			if ch.each == nil {
+				err = ch.one(client, ctx, name)
+			} else if list, failure := ch.each(client, ctx, name); failure == nil {
+				results = list
+			} else {
+				err = failure
+			}
 			if f := faultCode(err); f != 0 {
-				result.Status, result.Description, err = f, err.Error(), nil
+				results[0].Status, results[0].Description, err = f, err.Error(), nil
 			}
 			if err == nil {
-				err = c.outputResults(ch, []rpcclient.ProcessStatus{result})
+				err = c.outputResults(ch, results)
 			}
 		}
 		if err != nil {
@@ -85,6 +95,8 @@ func (c *Controller) outputResults(ch *change, results []rpcclient.ProcessStatus
 		name := api.Namespec(r.Group, r.Name)
 		word, known := ch.words[r.Status]
 		switch {
+		case r.Status == api.Success && ch.done == "":
+			c.output(name + ": " + r.Description)
 		case r.Status == api.Success:
 			c.output(name + ": " + ch.done)
 		case known && word == "":

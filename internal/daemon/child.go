@@ -128,7 +128,7 @@ func (d *Daemon) newLog(p *config.Process, ch api.Channel) *childlog.Log {
 	o := childlog.LogOptions{
 		Path: d.logPath(p, ch),
 		Rotate: logfile.Options{
-			MaxBytes: l.MaxBytes, Backups: l.Backups, Compress: l.Compress, MaxAge: l.MaxAge,
+			MaxBytes: l.MaxBytes, Backups: l.Backups, Compress: l.Compress, MaxAge: l.MaxAge, Every: l.Rotate,
 		},
 		Report: d.log.Log,
 	}

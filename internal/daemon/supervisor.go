@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"supervisord/internal/api"
-	"supervisord/internal/childlog"
 	"supervisord/internal/config"
 	"supervisord/internal/core"
 )
@@ -179,7 +178,7 @@ func (d *Daemon) channelInfo(p *config.Process, ch api.Channel) api.ChannelConfi
 	return api.ChannelConfigInfo{
 		Logfile: path, LogfileMaxBytes: l.MaxBytes, LogfileBackups: l.Backups,
 		CaptureMaxBytes: l.CaptureMaxBytes, EventsEnabled: l.EventsEnabled, Syslog: l.Syslog,
-		Format: l.Format,
+		Format: l.Format, LogfileRotate: l.Rotate,
 	}
 }
 
@@ -324,89 +323,4 @@ func (d *Daemon) AddGroup(ctx context.Context, group string) error {
 // RemoveGroup makes a stopped group inactive.
 func (d *Daemon) RemoveGroup(ctx context.Context, group string) error {
 	return d.doOne(ctx, core.Command{Op: core.OpRemoveGroup, Name: group})
-}
-
-// MainLog returns the activity log.
-func (d *Daemon) MainLog() api.LogSource { return d.log }
-
-// ClearMainLog removes the file of the activity log and opens a new one, which
-// is empty: what is said about it, once for every place where lines go, stands
-// at the end of the old one.
-func (d *Daemon) ClearMainLog(context.Context) error {
-	path := d.log.Path()
-	if _, err := os.Stat(path); path == "" || err != nil {
-		return api.NewFault(api.NoFile)
-	}
-	for range d.log.Outputs() {
-		d.log.Log(api.LevelInfo, "reopening log file")
-	}
-	if err := d.log.Clear(); err != nil {
-		return api.NewFault(api.Failed)
-	}
-	return nil
-}
-
-// ProcessLog returns the log of a channel of a process.
-func (d *Daemon) ProcessLog(ctx context.Context, name string, ch api.Channel) (api.LogSource, error) {
-	logs, err := d.logs(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return logs[ch], nil
-}
-
-// ClearProcessLogs removes the log files of a process and opens new ones.
-func (d *Daemon) ClearProcessLogs(ctx context.Context, name string) error {
-	logs, err := d.logs(ctx, name)
-	if err != nil {
-		return err
-	}
-	return clearLogs(logs, name)
-}
-
-func (d *Daemon) logs(ctx context.Context, name string) (logs [2]*childlog.Log, err error) {
-	err = api.NewFault(api.BadName, name)
-	if asked := d.ask(ctx, func(d *Daemon) {
-		if v, ok := d.core.Process(name); ok {
-			logs, err = d.children[v.ID].logs, nil
-		}
-	}); asked != nil {
-		return logs, asked
-	}
-	return logs, err
-}
-
-func clearLogs(logs [2]*childlog.Log, name string) error {
-	for _, l := range logs {
-		if err := l.Clear(); err != nil {
-			return api.NewFault(api.Failed, name)
-		}
-	}
-	return nil
-}
-
-// ClearAllProcessLogs removes the log files of all processes and opens new
-// ones.
-func (d *Daemon) ClearAllProcessLogs(ctx context.Context) ([]api.ProcessStatus, error) {
-	type entry struct {
-		group, name string
-		logs        [2]*childlog.Log
-	}
-	var all []entry
-	if err := d.ask(ctx, func(d *Daemon) {
-		for _, v := range d.core.AllProcesses() {
-			all = append(all, entry{v.Group.Name, v.Config.Name, d.children[v.ID].logs})
-		}
-	}); err != nil {
-		return nil, err
-	}
-	statuses := make([]api.ProcessStatus, 0, len(all))
-	for _, e := range all {
-		if err := clearLogs(e.logs, api.Namespec(e.group, e.name)); err != nil {
-			statuses = append(statuses, api.FaultStatus(e.group, e.name, err.(*api.Fault)))
-			continue
-		}
-		statuses = append(statuses, api.OKStatus(e.group, e.name))
-	}
-	return statuses, nil
 }

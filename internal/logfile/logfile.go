@@ -20,6 +20,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"supervisord/internal/api"
 )
 
 // Options say how a File is rotated.
@@ -33,6 +35,10 @@ type Options struct {
 	// compressed or limited in age, instead of numbered ones.
 	Compress bool
 	MaxAge   int
+	// Every, if it is not api.Never, rotates the file also at the first write of
+	// each hour or day, in local time. No timer waits for these: a log that
+	// nobody writes to has nothing to be rotated for.
+	Every api.Period
 }
 
 // timestamped reports whether backups are named after the time of rotation.
@@ -52,6 +58,8 @@ type File struct {
 	closed  bool     // Close was called, or nothing else yet
 	backlog backlog
 	milled  time.Time // when timestamped backups were last looked after
+	due     time.Time // when Options.Every wants a rotation; zero if that is not known
+	now     func() time.Time
 }
 
 // Open returns a File for path and opens it. If that fails the error is
@@ -66,7 +74,7 @@ func Open(path string, o Options) (*File, error) {
 
 // New returns a File for path that the first Write opens.
 func New(path string, o Options) *File {
-	return &File{path: path, o: o, closed: true, shared: placeOf(path)}
+	return &File{path: path, o: o, closed: true, shared: placeOf(path), now: time.Now}
 }
 
 // Path returns the path that was given to Open.
@@ -116,7 +124,7 @@ func (f *File) open() error {
 	if err != nil {
 		return err
 	}
-	f.f, f.regular, f.closed = file, regular, false
+	f.f, f.regular, f.closed, f.due = file, regular, false, time.Time{}
 	f.mill()
 	return nil
 }
@@ -141,6 +149,7 @@ func (f *File) write(p []byte) (int, error) {
 			return f.keep(p, err), err
 		}
 	}
+	f.rotateIfOver()
 	n, err := f.append(p)
 	if err != nil {
 		return n + f.keep(p[n:], err), err
@@ -210,7 +219,7 @@ func (f *File) reopen() error {
 	if f.f != nil {
 		f.f.Close()
 	}
-	f.f, f.regular, f.closed = file, regular, false
+	f.f, f.regular, f.closed, f.due = file, regular, false, time.Time{}
 	return nil
 }
 

@@ -17,12 +17,56 @@ func (f *File) rotateIfFull() {
 	if f.size() < f.o.MaxBytes {
 		return
 	}
-	now := time.Now()
+	f.tryRotate(f.now())
+}
+
+// tryRotate rotates the file, unless that has just failed. f.mu is held.
+func (f *File) tryRotate(now time.Time) {
 	if f.health.rotate != nil && now.Sub(f.health.tried) < retryInterval {
 		return
 	}
 	f.health.tried = now
 	f.health.set(&f.health.rotate, f.rotate(now))
+}
+
+// Rotate rotates the file now, whatever its size, and reports whether it did: a
+// file that is empty, or is none that may be rotated, is left alone, and so is
+// one that was rotated so recently that the name of the backup would be the
+// same. A File that is not open stays so.
+func (f *File) Rotate() (rotated bool, err error) {
+	f.mu.Lock()
+	rotated, err = f.rotateNow()
+	f.mu.Unlock()
+	f.notice.send()
+	f.report()
+	return rotated, err
+}
+
+// rotateNow is Rotate without the locking.
+func (f *File) rotateNow() (rotated bool, err error) {
+	if f.f == nil {
+		if info, err := os.Stat(f.path); err != nil || !rotatable(f.path, info) || info.Size() == 0 {
+			return false, nil
+		}
+		if err := f.open(); err != nil {
+			return false, err
+		}
+		defer func() {
+			if closing := f.close(); err == nil {
+				err = closing
+			}
+		}()
+	}
+	if f.health.write != nil {
+		if err := f.flush(); err != nil {
+			return false, err
+		}
+	}
+	if !f.regular || f.empty() {
+		return false, nil
+	}
+	f.health.set(&f.health.rotate, f.rotate(f.now()))
+	return f.health.rotate == nil && f.empty(), f.health.rotate
 }
 
 // rotate makes the open file a backup and opens a new one, or truncates it if

@@ -183,6 +183,19 @@ func (f *fake) ClearAllProcessLogs(context.Context) ([]api.ProcessStatus, error)
 	return f.list("clear all")
 }
 
+func (f *fake) RotateMainLog(context.Context) (bool, error) { return true, f.note("rotate log") }
+
+func (f *fake) RotateProcessLogs(_ context.Context, name string) ([]api.ProcessStatus, error) {
+	if err := f.known(name); err != nil {
+		return nil, err
+	}
+	return f.list("rotate %s", name)
+}
+
+func (f *fake) RotateAllProcessLogs(context.Context) ([]api.ProcessStatus, error) {
+	return f.list("rotate all")
+}
+
 func (f *fake) Changed() <-chan struct{} { return nil }
 
 // source is a log that nobody writes.

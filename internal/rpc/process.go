@@ -192,6 +192,9 @@ func encodeConfig(e Encoder, c *api.ConfigInfo) {
 }
 
 func encodeChannelAdditions(e Encoder, c *api.ChannelConfigInfo, channel string) {
+	if c.LogfileRotate != api.Never {
+		stringMember(e, channel+"_logfile_rotate", c.LogfileRotate.String())
+	}
 	if c.Format != api.FormatRaw {
 		stringMember(e, channel+"_format", c.Format.String())
 	}

@@ -75,6 +75,13 @@ type Supervisor interface {
 	ClearProcessLogs(ctx context.Context, name string) error
 	ClearAllProcessLogs(ctx context.Context) ([]api.ProcessStatus, error)
 
+	// RotateMainLog rotates the file of the activity log and reports whether
+	// there was something to rotate. RotateProcessLogs does it with the logs of
+	// a process, or of a group as group:*, RotateAllProcessLogs with all.
+	RotateMainLog(ctx context.Context) (bool, error)
+	RotateProcessLogs(ctx context.Context, name string) ([]api.ProcessStatus, error)
+	RotateAllProcessLogs(ctx context.Context) ([]api.ProcessStatus, error)
+
 	// Changed returns a channel that is closed at the next change of a
 	// process's state, or of the set of groups.
 	Changed() <-chan struct{}

@@ -104,6 +104,13 @@ func TestCall(t *testing.T) {
 		{"supervisor.clearProcessLog", list{"cat:*"}, "BAD_NAME: cat:*", ""},
 		{"supervisor.clearAllProcessLogs", nil, twoStatuses, "clear all"},
 
+		{"supervisord.rotateLog", nil, "true", "rotate log"},
+		{"supervisord.rotateProcessLogs", list{"cat"}, twoStatuses, "rotate cat"},
+		{"supervisord.rotateProcessLogs", list{"nope"}, "BAD_NAME: nope", ""},
+		{"supervisord.rotateProcessLogs", list{int64(1)}, "INCORRECT_PARAMETERS", ""},
+		{"supervisord.rotateAllProcessLogs", nil, twoStatuses, "rotate all"},
+
+		{"supervisor.rotateLog", nil, "UNKNOWN_METHOD", ""},
 		{"supervisor.nope", nil, "UNKNOWN_METHOD", ""},
 		{"supervisor._update", list{"x"}, "UNKNOWN_METHOD", ""},
 		{"getState", nil, "UNKNOWN_METHOD", ""},
@@ -194,7 +201,7 @@ func TestShutdownState(t *testing.T) {
 			params[i] = map[string]any{"string": "cat", "int": int64(0), "boolean": true, "array": list{}}[p.Type]
 		}
 		got := call(t, table, name, params...) == "SHUTDOWN_STATE"
-		want := strings.HasPrefix(name, "supervisor.") && name != "supervisor.sendRemoteCommEvent"
+		want := !strings.HasPrefix(name, "system.") && name != "supervisor.sendRemoteCommEvent"
 		if got != want {
 			t.Errorf("%s: refused during a shutdown: %v, want %v", name, got, want)
 		}
@@ -287,7 +294,7 @@ func TestOtherErrors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	table := NewTable(newFake(), "", []string{"supervisor"})
 	names := table.Names()
-	if !slices.IsSorted(names) || len(names) != 41 {
+	if !slices.IsSorted(names) || len(names) != 44 {
 		t.Errorf("%d names: %q", len(names), names)
 	}
 	tag := regexp.MustCompile(`(?m)^@(param|return) (\w+) (\w+) \S`)

@@ -64,6 +64,25 @@ func (c *Client) ClearAllProcessLogs(ctx context.Context) ([]ProcessStatus, erro
 	return c.statuses(ctx, "supervisor.clearAllProcessLogs")
 }
 
+// RotateProcessLogs rotates the logs of a process, or of a group as group:*. The
+// descriptions tell whether there was something to rotate.
+func (c *Client) RotateProcessLogs(ctx context.Context, name string) ([]ProcessStatus, error) {
+	return c.statuses(ctx, "supervisord.rotateProcessLogs", name)
+}
+
+// RotateAllProcessLogs rotates the logs of every process.
+func (c *Client) RotateAllProcessLogs(ctx context.Context) ([]ProcessStatus, error) {
+	return c.statuses(ctx, "supervisord.rotateAllProcessLogs")
+}
+
+// RotateLog rotates the daemon's own log and reports whether there was something
+// to rotate.
+func (c *Client) RotateLog(ctx context.Context) (bool, error) {
+	var rotated bool
+	err := c.Call(ctx, "supervisord.rotateLog", &rotated)
+	return rotated, err
+}
+
 // ReadProcessLog reads from the log of a process. A negative offset counts
 // from the end; length 0 means up to the end (manual: XML-RPC API,
 // readProcessStdoutLog).
