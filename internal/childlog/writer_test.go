@@ -56,6 +56,13 @@ func child(what string) error {
 				return err
 			}
 		}
+	case "blocks": // lines of 100 bytes, many with each write
+		p := []byte(strings.Repeat(strings.Repeat("x", 99)+"\n", size/100))
+		for range count {
+			if _, err := os.Stdout.Write(p); err != nil {
+				return err
+			}
+		}
 	case "orphan": // leave a process behind that holds the pipe and floods it
 		r, w, err := os.Pipe()
 		if err != nil {
@@ -163,13 +170,13 @@ func run(t testing.TB, what string, o PumpOptions) {
 	drained(p)
 }
 
-func benchmarkPump(b *testing.B, count, size int, format api.LogFormat) {
+func benchmarkPump(b *testing.B, mode string, count, size int, format api.LogFormat) {
 	path := filepath.Join(b.TempDir(), "log")
 	l := NewLog(LogOptions{Path: path})
 	defer l.Close()
 	b.SetBytes(int64(count * size))
 	for b.Loop() {
-		run(b, fmt.Sprintf("writes %d %d", count, size), PumpOptions{Log: l, Format: format})
+		run(b, fmt.Sprintf("%s %d %d", mode, count, size), PumpOptions{Log: l, Format: format})
 		if err := l.Clear(); err != nil {
 			b.Fatal(err)
 		}
@@ -209,12 +216,19 @@ func benchmarkCat(b *testing.B, count, size int) {
 	}
 }
 
-func BenchmarkPumpLines(b *testing.B)  { benchmarkPump(b, 500_000, 100, api.FormatRaw) }
-func BenchmarkPumpText(b *testing.B)   { benchmarkPump(b, 500_000, 100, api.FormatText) }
-func BenchmarkPumpJSON(b *testing.B)   { benchmarkPump(b, 500_000, 100, api.FormatJSON) }
+func BenchmarkPumpLines(b *testing.B)  { benchmarkPump(b, "writes", 500_000, 100, api.FormatRaw) }
 func BenchmarkCatLines(b *testing.B)   { benchmarkCat(b, 500_000, 100) }
-func BenchmarkPumpBlocks(b *testing.B) { benchmarkPump(b, 4096, 64<<10, api.FormatRaw) }
+func BenchmarkPumpBlocks(b *testing.B) { benchmarkPump(b, "writes", 4096, 64<<10, api.FormatRaw) }
 func BenchmarkCatBlocks(b *testing.B)  { benchmarkCat(b, 4096, 64<<10) }
+
+// BenchmarkFormats tells what records cost: of lines of 100 bytes, written one
+// by one or as fast as that can be done.
+func BenchmarkFormats(b *testing.B) {
+	for _, f := range []api.LogFormat{api.FormatRaw, api.FormatText, api.FormatJSON} {
+		b.Run(f.String()+"/lines", func(b *testing.B) { benchmarkPump(b, "writes", 500_000, 100, f) })
+		b.Run(f.String()+"/blocks", func(b *testing.B) { benchmarkPump(b, "blocks", 4096, 64_000, f) })
+	}
+}
 
 // BenchmarkPumpLatency is the time from a write to the line in the file, of a
 // program that writes now and then.
