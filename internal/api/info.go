@@ -36,6 +36,9 @@ type ProcessInfo struct {
 	// before it last failed to start or ended in a way that is not expected: at
 	// most ten and 4 KiB, without control characters.
 	StderrTail string
+	// ExitOn says which end of the process is the end of supervisord: "fatal" or
+	// "exit", or "" for none.
+	ExitOn string
 	// NextStart is when it will be started again, where its configuration says
 	// something about pauses and it is in one; else it is the zero time.
 	NextStart time.Time
@@ -112,6 +115,15 @@ type ConfigInfo struct {
 	StopWaitSecs    int
 	ServerURL       string // empty where not set
 	Stdout, Stderr  ChannelConfigInfo
+
+	// What follows is not known to Supervisor, and reported where it is used,
+	// which is where it is not the zero value.
+
+	ExitOn        string // "fatal" or "exit"
+	RestartDelay  time.Duration
+	BackoffMax    time.Duration
+	BackoffFactor float64
+	BackoffJitter float64
 }
 
 // ChannelConfigInfo is the part of ConfigInfo for one output channel.

@@ -34,6 +34,9 @@ func (p *process) view() View {
 			Restarts: p.restarts, ExitReason: p.exitText, StderrTail: p.lastWords,
 		},
 	}
+	if p.config.ExitOn != config.ExitOnNever {
+		v.Info.ExitOn = p.config.ExitOn.String()
+	}
 	if p.isPaced() && p.isPausing() {
 		v.Info.NextStart = p.nextStart
 	}

@@ -42,6 +42,7 @@ type jsonStatus struct {
 	Restarts      int    `json:"restarts"`
 	ExitReason    string `json:"exit_reason"`
 	NextStart     int    `json:"next_start"`
+	ExitOn        string `json:"exit_on,omitempty"`
 	// StderrTail are lines.
 	StderrTail []string `json:"stderr_tail"`
 }
@@ -67,6 +68,7 @@ func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
 			Restarts:      info.Restarts,
 			ExitReason:    info.ExitReason,
 			NextStart:     info.NextStart,
+			ExitOn:        info.ExitOn,
 			StderrTail:    lines(info.StderrTail),
 		}
 	}

@@ -143,7 +143,7 @@ func (d *Daemon) AllConfigInfo(ctx context.Context) ([]api.ConfigInfo, error) {
 }
 
 func (d *Daemon) configInfo(g *config.Group, p *config.Process, inUse bool) api.ConfigInfo {
-	return api.ConfigInfo{
+	c := api.ConfigInfo{
 		Name: p.Name, Group: g.Name, GroupPriority: g.Priority, ProcessPriority: p.Priority, InUse: inUse,
 		Command: p.Command, Autostart: p.Autostart, Autorestart: restartName(p.Autorestart),
 		Directory: p.Directory, UID: p.UID, ExitCodes: p.ExitCodes,
@@ -152,7 +152,13 @@ func (d *Daemon) configInfo(g *config.Group, p *config.Process, inUse bool) api.
 		StopSignal: int(p.StopSignal), StopWaitSecs: int(p.StopWaitSecs / time.Second),
 		ServerURL: p.ServerURL,
 		Stdout:    d.channelInfo(p, api.Stdout), Stderr: d.channelInfo(p, api.Stderr),
+		RestartDelay: p.RestartDelay, BackoffMax: p.BackoffMax,
+		BackoffFactor: p.BackoffFactor, BackoffJitter: p.BackoffJitter,
 	}
+	if p.ExitOn != config.ExitOnNever {
+		c.ExitOn = p.ExitOn.String()
+	}
+	return c
 }
 
 func restartName(r config.RestartPolicy) string {

@@ -94,7 +94,9 @@ func TestManual(t *testing.T) {
 			t.Errorf("the state %v is not described", state)
 		}
 	}
-	for _, r := range []Result{processResult{&api.ProcessInfo{Restarts: 1, ExitReason: "x", StderrTail: "x", NextStart: time.Unix(1, 0)}}, configsResult{{}}} {
+	info := api.ProcessInfo{Restarts: 1, ExitReason: "x", StderrTail: "x", ExitOn: "x", NextStart: time.Unix(1, 0)}
+	cfg := api.ConfigInfo{ExitOn: "x", RestartDelay: 1, BackoffMax: 1, BackoffFactor: 1, BackoffJitter: 1}
+	for _, r := range []Result{processResult{&info}, configsResult{cfg}} {
 		for _, member := range regexp.MustCompile(`(\w+)=`).FindAllStringSubmatch(show(r), -1) {
 			if !strings.Contains(manual, "`"+member[1]+"`") {
 				t.Errorf("the member %s is not described", member[1])

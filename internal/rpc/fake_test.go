@@ -217,7 +217,9 @@ func (t *tree) add(s string) {
 	t.stack[top] = append(t.stack[top], s)
 }
 
-func (t *tree) Bool(v bool)     { t.add(fmt.Sprint(v)) }
+func (t *tree) Bool(v bool)      { t.add(fmt.Sprint(v)) }
+func (t *tree) Double(v float64) { t.add(fmt.Sprint(v)) }
+
 func (t *tree) Int(v int64)     { t.add(fmt.Sprint(v)) }
 func (t *tree) String(v string) { t.add(fmt.Sprintf("%q", v)) }
 func (t *tree) Text(v []byte)   { t.add(fmt.Sprintf("%q", v)) }

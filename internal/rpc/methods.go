@@ -271,7 +271,7 @@ var infoMethods = []Method{{
 	Params: []Param{nameParam},
 	Returns: Value{"struct", "a struct with the members string name, string group, int start, int stop, int now, int state," +
 		" string statename, string spawnerr, int exitstatus, string logfile, string stdout_logfile, string stderr_logfile," +
-		" int pid, string description, int restarts, string exitreason, string stderr_tail and int nextstart"},
+		" int pid, string description, int restarts, string exitreason, string stderr_tail, string exit_on and int nextstart"},
 	Faults: []api.FaultCode{api.BadName},
 	call: func(ctx context.Context, t *Table, a arguments) (Result, error) {
 		name, err := a.one(0)

@@ -115,6 +115,9 @@ func (v processResult) Encode(e Encoder) {
 		e.Member("stderr_tail")
 		e.String(p.StderrTail)
 	}
+	if p.ExitOn != "" {
+		stringMember(e, "exit_on", p.ExitOn)
+	}
 	if !p.NextStart.IsZero() {
 		e.Member("nextstart")
 		e.Int(seconds(p.NextStart.Add(time.Second - 1)))
@@ -188,7 +191,22 @@ func encodeConfig(e Encoder, c *api.ConfigInfo) {
 	stringMember(e, "serverurl", orNone(c.ServerURL))
 	encodeChannelAdditions(e, &c.Stdout, "stdout")
 	encodeChannelAdditions(e, &c.Stderr, "stderr")
+	if c.ExitOn != "" {
+		stringMember(e, "exit_on", c.ExitOn)
+	}
+	usedMember(e, "restart_delay", c.RestartDelay.Seconds())
+	usedMember(e, "backoff_factor", c.BackoffFactor)
+	usedMember(e, "backoff_max", c.BackoffMax.Seconds())
+	usedMember(e, "backoff_jitter", c.BackoffJitter)
 	e.EndStruct()
+}
+
+// usedMember writes a number that is not 0.
+func usedMember(e Encoder, name string, v float64) {
+	if v != 0 {
+		e.Member(name)
+		e.Double(v)
+	}
 }
 
 func encodeChannelAdditions(e Encoder, c *api.ChannelConfigInfo, channel string) {

@@ -8,6 +8,7 @@ import "supervisord/internal/api"
 type Encoder interface {
 	Bool(bool)
 	Int(int64)
+	Double(float64)
 	String(string)
 	Text([]byte) // a string that need not be UTF-8
 	BeginArray()

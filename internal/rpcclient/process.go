@@ -30,6 +30,7 @@ type ProcessInfo struct {
 	Restarts      int              `xmlrpc:"restarts"`
 	ExitReason    string           `xmlrpc:"exitreason"`
 	StderrTail    string           `xmlrpc:"stderr_tail"`
+	ExitOn        string           `xmlrpc:"exit_on"`
 	NextStart     int              `xmlrpc:"nextstart"`
 }
 

@@ -351,6 +351,9 @@ func processText(name string, info *api.ProcessInfo, unexpected bool) []byte {
 	if !info.NextStart.IsZero() {
 		j.key("nextstart").int(unix(info.NextStart))
 	}
+	if info.ExitOn != "" {
+		j.key("exit_on").string(info.ExitOn)
+	}
 	if info.StderrTail != "" {
 		j.key("stderr_tail").string(info.StderrTail)
 	}

@@ -79,6 +79,12 @@ function makeSpark() {
   return svg;
 }
 
+// exitOn says what exit_on means for a program.
+const exitOn = {
+  fatal: "supervisord ends if it becomes fatal",
+  exit: "supervisord ends with it",
+};
+
 // A Row shows one program.
 class Row {
   constructor(name) {
@@ -106,6 +112,7 @@ class Row {
     const kind = `state ${trouble?.kind ?? p.statename.toLowerCase()}`;
     if (this.state.className !== kind) this.state.className = kind;
     setText(this.state, trouble?.word ?? p.statename.toLowerCase());
+    this.state.title = exitOn[p.exit_on] ?? "";
     setText(this.details, details(p));
     setText(this.restarts, p.restarts ? `${p.restarts}×` : "");
     this.restarts.title = p.restarts ? `Restarted by itself ${p.restarts} times` : "";
