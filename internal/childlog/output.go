@@ -29,7 +29,7 @@ func newOutput(o PumpOptions) *output {
 	if o.Tail {
 		out.tail = &tail{}
 	}
-	if o.Format != api.FormatRaw {
+	if o.Format != api.FormatRaw && o.Log != nil && o.Log.file != nil {
 		out.lines = logline.NewEncoder(o.Format, logline.Source{
 			Name: o.ProcessName, Group: o.GroupName, Stream: o.Channel, PID: o.PID,
 		})
@@ -124,7 +124,7 @@ func (out *output) holds() bool { return out.lines != nil && len(out.lines.Held)
 
 // endRecord logs the beginning of a line whose end has not come.
 func (out *output) endRecord() {
-	if out.holds() && out.o.Log != nil {
+	if out.holds() {
 		out.o.Log.toFile(out.lines.End(nil))
 	}
 }

@@ -2,9 +2,11 @@ package childlog
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"supervisord/internal/api"
+	"supervisord/internal/logfile"
 )
 
 // times are what records begin with.
@@ -63,5 +65,33 @@ func TestOutput(t *testing.T) {
 				t.Errorf("sink and activity log\n%q, want\n%q", got, tt.sink)
 			}
 		})
+	}
+}
+
+// No records are made where there is no file for them, and syslog is sent lines
+// as they came.
+func TestRecordsOfNoFile(t *testing.T) {
+	var sent []string
+	l := NewLog(LogOptions{})
+	l.syslog = &lineSender{tag: "cat", send: func(line []byte) error {
+		sent = append(sent, string(line))
+		return nil
+	}}
+	for _, path := range []string{"", t.TempDir() + "/log"} {
+		if path != "" {
+			l.file = logfile.New(path, logfile.Options{})
+			defer l.Close()
+		}
+		sent = nil
+		out := newOutput(PumpOptions{Log: l, Format: api.FormatJSON})
+		out.take([]byte(".one\ntw"))
+		if out.holds() != (path != "") {
+			t.Errorf("file %q: the beginning of a record is held: %v", path, out.holds())
+		}
+		out.take([]byte(".o\n"))
+		out.end()
+		if got := strings.Join(sent, "|"); got != "cat one|cat two" {
+			t.Errorf("file %q: sent %q", path, got)
+		}
 	}
 }
