@@ -77,6 +77,9 @@ func (w *World) check() {
 			}
 		case api.Starting, api.Unknown:
 		}
+		if v.Info.StderrTail != p.model.words {
+			w.fail("the last words of %s were %q, the core says %q", p.name, p.model.words, v.Info.StderrTail)
+		}
 		if v.PID != 0 && v.PID != p.pid {
 			w.fail("%s has pid %d, the core says %d", p.name, p.pid, v.PID)
 		}

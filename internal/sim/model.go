@@ -18,6 +18,7 @@ type model struct {
 	since    time.Duration // when the present state began
 	started  time.Duration // when STARTING began
 	failures int           // starts that failed since the last that succeeded
+	words    string        // the last of the process, if its end was a failure
 	owed     bool          // a restart, by autorestart, after restart_delay
 	// The step in which the process was last in each state, for those who
 	// waited for it.
@@ -84,8 +85,11 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 		m.failures = 0
 	case api.Backoff:
 		m.failures++
-		switch w.cause.(type) {
-		case core.SpawnFailed, core.Exited:
+		switch ev := w.cause.(type) {
+		case core.SpawnFailed:
+			m.words = ""
+		case core.Exited:
+			m.words = ev.LastWords
 		default:
 			w.fail("%s failed to start because of %T", p.name, w.cause)
 		}
@@ -101,6 +105,9 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 	case api.Exited:
 		m.failures = 0
 		ev, ok := w.cause.(core.Exited)
+		if m.words = ev.LastWords; expected(p.config, ev.Exit) {
+			m.words = ""
+		}
 		switch {
 		case !ok:
 			w.fail("%s has EXITED because of %T", p.name, w.cause)
@@ -176,14 +183,18 @@ func (w *World) lost(p *process, state api.ProcessState) {
 	}
 }
 
+// expected reports whether a program may end so.
+func expected(p *config.Process, e core.Exit) bool {
+	return e.Signal == 0 && slices.Contains(p.ExitCodes, e.Code)
+}
+
 // restarts is the table of the manual for autorestart.
 func restarts(p *config.Process, e core.Exit) bool {
-	expected := e.Signal == 0 && slices.Contains(p.ExitCodes, e.Code)
 	switch p.Autorestart {
 	case config.RestartAlways:
 		return true
 	case config.RestartUnexpected:
-		return !expected
+		return !expected(p, e)
 	case config.RestartNever:
 	}
 	return false
@@ -191,6 +202,15 @@ func restarts(p *config.Process, e core.Exit) bool {
 
 // rested checks what must not be left undone at the end of a step.
 func (w *World) rested() {
+	runs := 0
+	for _, m := range w.moves {
+		if m.to == api.Running {
+			runs++
+		}
+	}
+	if runs != w.ups {
+		w.fail("%d processes are RUNNING since this step, %d are said to be up", runs, w.ups)
+	}
 	if running := w.core.Mood() == api.MoodRunning; running == w.ending {
 		w.fail("the mood is %v, and that there was a reason to end is %t", w.core.Mood(), w.ending)
 	}

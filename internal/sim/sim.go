@@ -49,6 +49,7 @@ type World struct {
 	// steps and changes count what was done.
 	steps, changes int
 	moves          []move // of the present step
+	ups            int    // starts that succeeded in it, as the core says
 	tame           bool   // processes obey and start well
 	essential      bool   // there are programs whose end is that of supervisord
 
@@ -236,7 +237,7 @@ func (w *World) step(ev core.Event) {
 	queue := []core.Event{ev}
 	for len(queue) > 0 && len(w.problems) == 0 {
 		w.steps++
-		w.moves = w.moves[:0]
+		w.moves, w.ups = w.moves[:0], 0
 		w.cause = queue[0]
 		w.trace("%v %T%+v", w.now.Mono, w.cause, w.cause)
 		w.ending = w.ending || ends(w.cause)

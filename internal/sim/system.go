@@ -60,7 +60,12 @@ func (w *World) perform(e *core.Effect) core.Event {
 		} else {
 			p.held = false
 		}
-	case core.ReopenLogs, core.Changed, core.Up:
+	case core.Up:
+		if !w.movesTo(e.Proc, api.Running) {
+			w.fail("process %d is said to be up, and is not RUNNING since this step", e.Proc)
+		}
+		w.ups++
+	case core.ReopenLogs, core.Changed:
 	}
 	return nil
 }
@@ -98,7 +103,8 @@ func (w *World) spawn(e *core.Effect) {
 // exit ends a process of the operating system.
 func (w *World) exit(p *process, e core.Exit) {
 	delete(w.pids, p.pid)
-	w.news = append(w.news, core.Exited{Proc: p.id, Gen: p.gen, Exit: e})
+	words := []string{"", "no", "not today"}[w.rand.IntN(3)]
+	w.news = append(w.news, core.Exited{Proc: p.id, Gen: p.gen, Exit: e, LastWords: words})
 }
 
 // die ends some process for no reason.
