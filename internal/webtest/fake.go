@@ -283,10 +283,10 @@ func (s *Supervisor) StopProcess(ctx context.Context, name string, wait bool) er
 	if err != nil {
 		return err
 	}
-	if !info.State.IsRunning() {
+	if !info.State.IsRunning() && info.NextStart.IsZero() {
 		return api.NewFault(api.NotRunning, name)
 	}
-	s.Set(name, func(p *api.ProcessInfo) { p.State = api.Stopping })
+	s.Set(name, func(p *api.ProcessInfo) { p.State, p.NextStart = api.Stopping, time.Time{} })
 	if err := s.begin(ctx, "stop "+name); err != nil {
 		return err
 	}

@@ -43,6 +43,25 @@ func TestCrashAndRestart(t *testing.T) {
 	}
 }
 
+// A program that waits for its restart can be stopped. Its last words are shown
+// also where no log has them.
+func TestPause(t *testing.T) {
+	sup := site(t)
+	sup.Set("redis", func(p *api.ProcessInfo) {
+		p.StdoutLogfile, p.StderrLogfile = "", ""
+		p.StderrTail, p.NextStart = "cannot bind\nno such address", time.Now().Add(90*time.Minute+30*time.Second)
+	})
+	sup.Exit("redis", 1, "exit status 1")
+	tb := open(t, sup, "/")
+	tb.sees(".card", "Exit status 1. It will be restarted in 1 h 30 min.")
+	tb.sees(".card pre", "cannot bind\nno such address")
+	tb.sees(row("redis"), "restart in 1 h 30 min")
+	tb.click(row("redis") + ` [data-action="stop"]`)
+	tb.sees("#notices", "redis stopped.")
+	tb.sees(row("redis"), "stopped")
+	tb.until(`![...document.querySelectorAll(".card h3")].some((e) => e.innerText === "redis")`)
+}
+
 // What a button says is what happened, with the reason.
 func TestHonestResult(t *testing.T) {
 	sup := site(t)
