@@ -55,7 +55,7 @@ func growthRows(n int) []row {
 }
 
 const (
-	memoryBound = "Go's runtime and the pages of the program that were used, then a few KiB for each program: its configuration, its state and the kernel's view of three descriptors."
+	memoryBound = "Go's runtime and heap: a few KiB for each program, which are its configuration and its state. A second after the last start the daemon gives back the garbage of the start and unmaps the pages of its own program, of which it then uses few; the HTTP server keeps them. Load maps them again, and its garbage stays until the runtime returns it."
 	idleBound   = "Nothing: every deadline that there is has a timer, and without a listener that subscribes to ticks there is none; 0 says that no thread was woken."
 )
 

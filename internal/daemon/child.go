@@ -145,6 +145,7 @@ func (d *Daemon) started(r spawn.Started) {
 		closeAll(r.Stdin, r.Stdout, r.Stderr)
 		return
 	}
+	d.settling.started()
 	c.pid = r.PID
 	if r.Stdin >= 0 {
 		c.stdin = newStdin(r.Stdin)

@@ -56,6 +56,7 @@ type Daemon struct {
 	sockets  map[*config.Group]*groupSocket
 	autoLogs map[*config.Process]*autoLogs
 	replies  map[core.Req]chan<- core.Reply
+	settling settling
 	finished bool
 	restart  bool
 	status   int // to exit with
@@ -116,6 +117,7 @@ func (d *Daemon) Run() (restart bool) {
 	if d.options.Started != nil {
 		d.options.Started()
 	}
+	d.settling.begin()
 	d.step(core.Boot{Config: d.options.Config})
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -211,6 +213,7 @@ func (d *Daemon) signal(sig syscall.Signal) {
 
 // close releases what is left when the run loop has ended.
 func (d *Daemon) close() {
+	d.settling.end()
 	d.starter.close()
 	close(d.done)
 	d.spawner.Close()
