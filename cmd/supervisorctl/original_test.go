@@ -164,6 +164,8 @@ var normal = []struct {
 	{regexp.MustCompile(`pid \d+`), "pid N"},
 	{regexp.MustCompile(`(?m)^[1-9]\d*$`), "PID"},
 	{regexp.MustCompile(`[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M`), "DATE"},
+	// The second table of help is an addition.
+	{regexp.MustCompile(`(?s)\nadditional commands .*`), ""},
 }
 
 func (o outcome) normalised(d *daemon) outcome {

@@ -113,6 +113,10 @@ func (d *wireDaemon) call(method string, params ...string) (string, error) {
 
 var now = regexp.MustCompile(`(<name>(?:now|start|stop)</name>\n<value><int>)[1-9][0-9]*(</int>)`)
 
+// addedMethod matches what system.listMethods says of a method that the original
+// does not have.
+var addedMethod = regexp.MustCompile(`<value><string>supervisord\.\w+</string></value>\n`)
+
 // TestWire compares the answers of the original and of this module byte by
 // byte.
 func TestWire(t *testing.T) {
@@ -151,7 +155,7 @@ func TestWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got != want {
+		if got = addedMethod.ReplaceAllString(got, ""); got != want {
 			t.Errorf("%q:\ngot  %q\nwant %q", c, got, want)
 		}
 	}

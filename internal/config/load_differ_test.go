@@ -284,12 +284,15 @@ var (
 	// The reason why a plugin cannot be loaded is ours; the installed release
 	// says something else of a factory that is no reference at all.
 	unresolved = regexp.MustCompile(`(?s)^.*(cannot be resolved within \[|EntryPoint must be in ).*`)
+	// Of several, Supervisor names any: it has them in a set.
+	unknownEvent = regexp.MustCompile(`(?s)Unknown event type .* in \[`)
 	// Supervisor names the section of the program before.
 	unknownMember = regexp.MustCompile(`^\[.*\] (names unknown program|name .* is ambiguous)`)
 )
 
 func normalizeError(text string) string {
 	text = unresolved.ReplaceAllString(text, "unresolved factory")
+	text = unknownEvent.ReplaceAllString(text, "Unknown event type in [")
 	return unknownMember.ReplaceAllString(text, "[] $1")
 }
 
