@@ -90,6 +90,25 @@ func TestContainerRefuses(t *testing.T) {
 	}
 }
 
+// TestContainerExitOn has programs that end, and with them the container.
+func TestContainerExitOn(t *testing.T) {
+	dockertest.Need(t)
+	for _, c := range []struct{ program, status, log string }{
+		{"command=/bin/testprog nothing\nexit_on=fatal", "1", "main is in state FATAL and has exit_on=fatal"},
+		{"command=/bin/none\nexit_on=fatal", "127", "main is in state FATAL and has exit_on=fatal"},
+		{"command=/bin/testprog orphan\nstartsecs=0\nautorestart=false\nexit_on=exit", "0", "main is in state EXITED and has exit_on=exit"},
+	} {
+		conf := confFile(t, "[program:main]\nstartretries=0\n"+c.program+"\n")
+		container := dockertest.Run(t, "--network", "none", conf, scratchImage(t))
+		if status := container.Wait(); status != c.status {
+			t.Errorf("%s: the container ended with status %s, want %s", c.program, status, c.status)
+		}
+		if logs := container.Logs(); !strings.Contains(logs, c.log) || !strings.Contains(logs, "stopped: server (") {
+			t.Errorf("%s: output:\n%s", c.program, logs)
+		}
+	}
+}
+
 // TestContainerMemory has a program that takes more memory than the container
 // has. The kernel kills it and nothing else.
 func TestContainerMemory(t *testing.T) {
