@@ -73,5 +73,5 @@ func decodeResult(value []byte, result any) (fault, err error) {
 	if result == nil {
 		return nil, nil
 	}
-	return nil, xmlrpc.Response(value).Unmarshal(result)
+	return nil, unmarshal(value, result)
 }

@@ -260,3 +260,22 @@ func decodeBase64(text string) (string, error) {
 	b, err := base64.StdEncoding.DecodeString(text)
 	return string(b), err
 }
+
+// DecodeValue reads one value element of an answer, as a parameter of a call is
+// read by DecodeCall. It refuses what is not written as this package and
+// Python's write it, whether that is XML or not.
+func DecodeValue(text []byte) (any, error) {
+	d := decoder{tokens: newScanner(text)}
+	t, err := d.tokens.next()
+	for err == nil && t.kind == charData && len(bytes.TrimSpace(t.text)) == 0 {
+		t, err = d.tokens.next()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.kind != startTag || t.name != "value" {
+		return nil, errors.New("no value element")
+	}
+	n, err := d.element(t.name)
+	return n.text, err
+}
