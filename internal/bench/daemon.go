@@ -174,6 +174,11 @@ func (p *process) terminate() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
+	return p.wait()
+}
+
+// wait waits for the end of a process that was asked to end.
+func (p *process) wait() error {
 	select {
 	case <-p.ended:
 		return p.err

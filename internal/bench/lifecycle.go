@@ -353,67 +353,154 @@ func shutdownLimit(r *run) error {
 	return err
 }
 
-// mostPrograms is how many programs the largest daemon gets: 10,000, or fewer
-// where the limit of open files, which only the privileged raise, is too low.
-func mostPrograms() int {
-	const wanted, perProgram, other = 10000, 3, 1024
-	need := uint64(wanted*perProgram + other)
-	if raiseFiles(need) == nil {
-		return wanted
+// mostPrograms is how many programs the machine gets, and most how many of them
+// one daemon.
+const mostPrograms = 10000
+
+// most is mostPrograms, or fewer where the limit of open files, which only the
+// privileged raise, is too low.
+func most() int {
+	const perProgram, other = 3, 1024
+	if raiseFiles(mostPrograms*perProgram+other) == nil {
+		return mostPrograms
 	}
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max < 2*other {
 		return other / perProgram
 	}
-	return min(wanted, int(limit.Max-other)/perProgram)
+	return min(mostPrograms, int(limit.Max-other)/perProgram)
 }
 
-// tenThousand starts, asks and stops as many programs as one machine may have.
+// crowds says how many daemons share mostPrograms, and how many each of them
+// has.
+func crowds() (daemons, programs int) {
+	daemons = (mostPrograms + most() - 1) / most()
+	return daemons, mostPrograms / daemons
+}
+
+// tenThousand starts, asks and stops as many programs as one machine may have,
+// in as few daemons as can have them.
 func tenThousand(r *run) error {
-	n := r.of(mostPrograms())
+	daemons, n := crowds()
+	n = r.of(n)
+	c := crowd{run: r, each: n}
+	defer c.end()
+	for i := range daemons {
+		if err := c.add(i); err != nil {
+			return err
+		}
+	}
+	if err := c.started(); err != nil {
+		return err
+	}
+	if err := c.asked(); err != nil {
+		return err
+	}
+	return c.stop()
+}
+
+// A crowd is all daemons of tenThousand, with as many programs each.
+type crowd struct {
+	*run
+	each    int
+	daemons []*process
+}
+
+// add starts a daemon.
+func (c *crowd) add(i int) error {
+	dir := filepath.Join(c.dir, fmt.Sprint(i))
 	// One group for all, so that they are stopped together.
 	conf := fmt.Sprintf("[program:p]\ncommand=/bin/sleep 100000\nprocess_name=%%(process_num)05d\nnumprocs=%d\n"+
-		"startsecs=0\nredirect_stderr=true\nstdout_logfile=%s/logs/%%(process_num)05d.log\n", n, r.dir)
-	w, err := newWorld(r.dir, n, conf)
+		"startsecs=0\nredirect_stderr=true\nstdout_logfile=%s/logs/%%(process_num)05d.log\n", c.each, dir)
+	w, err := newWorld(dir, c.each, conf)
 	if err != nil {
 		return err
 	}
-	p, err := w.run(r.impl)
-	if err != nil {
-		return err
-	}
-	stopped := false
-	defer func() {
-		if !stopped {
-			p.kill()
-		}
-	}()
-	if err := p.started(n); err != nil {
-		return err
-	}
-	r.put("tenstart", time.Since(p.began).Seconds())
-	if _, err := running(p.socket, n); err != nil {
-		return err
-	}
-	took, err := latency(p.socket, getAll, 5)
-	if err != nil {
-		return err
-	}
-	r.put("tenstatus", took)
-	rss, _, err := memory(p.cmd.Process.Pid)
-	if err != nil {
-		return err
-	}
-	r.put("tenmemory", rss*1024/float64(n))
-	begin := time.Now()
-	stopped = true
-	if err := p.terminate(); err != nil {
-		return err
-	}
-	r.put("tenstop", time.Since(begin).Seconds())
-	log, err := os.ReadFile(p.log)
-	if got := strings.Count(string(log), "stopped: "); err == nil && got != n {
-		err = fmt.Errorf("check the end: %d programs were stopped, not %d", got, n)
+	p, err := w.run(c.impl)
+	if err == nil {
+		c.daemons = append(c.daemons, p)
 	}
 	return err
+}
+
+// end ends what still runs without ceremony.
+func (c *crowd) end() {
+	for _, p := range c.daemons {
+		p.kill()
+	}
+}
+
+// started waits until all programs run.
+func (c *crowd) started() error {
+	for _, p := range c.daemons {
+		if err := p.started(c.each); err != nil {
+			return err
+		}
+	}
+	last := c.daemons[len(c.daemons)-1]
+	c.put("tenstart", last.ready.Sub(c.daemons[0].began).Seconds())
+	for _, p := range c.daemons {
+		if _, err := running(p.socket, c.each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asked measures what all daemons together take to describe all programs, and
+// what memory they have for each.
+func (c *crowd) asked() error {
+	var call, status, all float64
+	for _, p := range c.daemons {
+		took, err := latency(p.socket, getAll, 1)
+		if err == nil && took < 1000 {
+			took, err = latency(p.socket, getAll, 5)
+		}
+		if err != nil {
+			return err
+		}
+		call += took
+		ctl, err := p.status(c.impl, c.each)
+		if err != nil {
+			return err
+		}
+		status += ms(ctl)
+		rss, _, err := memory(p.cmd.Process.Pid)
+		if err != nil {
+			return err
+		}
+		all += rss
+	}
+	c.put("tencall", call)
+	c.put("tenstatus", status)
+	c.put("tenmemory", all*1024/float64(c.each*len(c.daemons)))
+	return nil
+}
+
+// stop ends all daemons at once, which stop all programs.
+func (c *crowd) stop() error {
+	daemons := c.daemons
+	begin := time.Now()
+	for _, p := range daemons {
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			return err
+		}
+	}
+	for _, p := range daemons {
+		if err := p.wait(); err != nil {
+			return err
+		}
+	}
+	c.daemons = nil
+	c.put("tenstop", time.Since(begin).Seconds())
+	for _, p := range daemons {
+		log, err := os.ReadFile(p.log)
+		if got := strings.Count(string(log), "stopped: "); err == nil && got != c.each {
+			err = fmt.Errorf("check the end: %d programs were stopped, not %d", got, c.each)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

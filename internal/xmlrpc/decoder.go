@@ -56,6 +56,7 @@ var ErrNoMethod = errors.New("decode method call: no method name")
 // decoder holds the state of one DecodeCall.
 type decoder struct {
 	tokens   tokenizer
+	unbound  bool // there may be any number of elements
 	depth    int
 	elements int
 	// text and kids are those of the elements that are open, in the order in
@@ -109,7 +110,7 @@ func (d *decoder) document() error {
 // counts; comments in it do not.
 func (d *decoder) element(tag string) (node, error) {
 	d.elements++
-	if d.depth == maxDepth || d.elements > maxElements {
+	if d.depth == maxDepth || d.elements > maxElements && !d.unbound {
 		return node{}, errors.New("too many elements")
 	}
 	d.depth++
@@ -263,9 +264,10 @@ func decodeBase64(text string) (string, error) {
 
 // DecodeValue reads one value element of an answer, as a parameter of a call is
 // read by DecodeCall. It refuses what is not written as this package and
-// Python's write it, whether that is XML or not.
+// Python's write it, whether that is XML or not. An answer may be as long as the
+// number of processes makes it.
 func DecodeValue(text []byte) (any, error) {
-	d := decoder{tokens: newScanner(text)}
+	d := decoder{tokens: newScanner(text), unbound: true}
 	t, err := d.tokens.next()
 	for err == nil && t.kind == charData && len(bytes.TrimSpace(t.text)) == 0 {
 		t, err = d.tokens.next()
