@@ -70,7 +70,9 @@ func TestSampleOptions(t *testing.T) {
 	// A default that is shown must be the default; examples are put in.
 	plain := load(t, "[supervisord]\nlogfile=/tmp/supervisord.log\npidfile=/tmp/supervisord.pid\nchildlogdir=/tmp\n"+
 		"user=nobody\ndirectory=/\nenvironment=LANG=C.UTF-8,TZ=UTC\n"+
+		"environment_file=-/etc/default/all\n"+
 		"[program:example]\ncommand=/bin/cat\ndirectory=/tmp\numask=022\nuser=nobody\nbackoff_factor=2\nprocess_name=%(program_name)s_%(process_num)d\n"+
+		"group=nogroup\nenvironment_file=/etc/default/example\n"+
 		"environment=KEY=value,OTHER='a, b'\n[group:pair]\nprograms=example\n")
 	if !reflect.DeepEqual(cfg.Supervisord, plain.Supervisord) {
 		t.Errorf("[supervisord] %+v, want %+v", cfg.Supervisord, plain.Supervisord)

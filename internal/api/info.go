@@ -124,6 +124,14 @@ type ConfigInfo struct {
 	BackoffMax    time.Duration
 	BackoffFactor float64
 	BackoffJitter float64
+
+	// GID is the primary group of the process; nil for that of its user.
+	GID *int
+	// EnvironmentFiles are the files with variables, those that may be missing
+	// with a dash in front.
+	EnvironmentFiles []string
+	// UserEnvironment tells that HOME and the like are those of the user.
+	UserEnvironment bool
 }
 
 // ChannelConfigInfo is the part of ConfigInfo for one output channel.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -79,6 +80,11 @@ func (p *Process) replaces(active *Process) bool {
 		p.BackoffJitter == active.BackoffJitter &&
 		p.RedirectStderr == active.RedirectStderr &&
 		maps.Equal(p.Environment, active.Environment) &&
+		reflect.DeepEqual(p.EnvironmentSecrets, active.EnvironmentSecrets) &&
+		reflect.DeepEqual(p.ArgvSecrets, active.ArgvSecrets) &&
+		slices.Equal(p.EnvironmentFiles, active.EnvironmentFiles) &&
+		p.UserEnvironment == active.UserEnvironment &&
+		p.GID == active.GID &&
 		p.ServerURL == active.ServerURL
 }
 

@@ -193,7 +193,7 @@ func TestEnvironmentLikePython(t *testing.T) {
 		},
 		func(text string) any { return text },
 		func(text string, want answer) string {
-			settings, err := parseEnvironment(text)
+			settings, err := parseEnvironment(text, nil)
 			pairs := [][]string{}
 			for _, v := range settings {
 				pairs = append(pairs, []string{v.name, v.value})

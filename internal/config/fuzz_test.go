@@ -76,7 +76,7 @@ func FuzzParseEnvironment(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		settings, err := parseEnvironment(text)
+		settings, err := parseEnvironment(text, nil)
 		if err != nil {
 			return
 		}
@@ -85,7 +85,7 @@ func FuzzParseEnvironment(f *testing.F) {
 		for _, v := range settings {
 			quoted.WriteString(quote(v.name) + "=" + quote(v.value) + ",")
 		}
-		again, err := parseEnvironment(quoted.String())
+		again, err := parseEnvironment(quoted.String(), nil)
 		if err != nil || !slices.Equal(settings, again) {
 			t.Errorf("%q quoted as %q: %q, %v", text, quoted.String(), again, err)
 		}

@@ -71,6 +71,7 @@ func dumpAdditions(c *Config) any {
 			d["program"], d["argv"], d["command_error"] = process.Program, process.Argv, process.CommandError
 			d["exit_on"] = process.ExitOn.String()
 			d["restart_delay"], d["backoff_max"] = process.RestartDelay.Seconds(), process.BackoffMax.Seconds()
+			dumpEnvironment(d, process)
 			d["backoff_factor"], d["backoff_jitter"] = process.BackoffFactor, process.BackoffJitter
 			for name, log := range map[string]*Log{"stdout": &process.Stdout, "stderr": &process.Stderr} {
 				l := d[name].(map[string]any)
@@ -81,6 +82,26 @@ func dumpAdditions(c *Config) any {
 		}
 	}
 	return dump
+}
+
+// dumpEnvironment adds what an environment comes from, and the group, where it is
+// configured.
+func dumpEnvironment(dump map[string]any, p *Process) {
+	if p.GID >= 0 {
+		dump["gid"] = p.GID
+	}
+	if p.UserEnvironment {
+		dump["user_environment"] = true
+	}
+	if p.EnvironmentFiles != nil {
+		dump["environment_files"] = p.EnvironmentFiles
+	}
+	if p.EnvironmentSecrets != nil {
+		dump["environment_secrets"] = p.EnvironmentSecrets
+	}
+	if p.ArgvSecrets != nil {
+		dump["argv_secrets"] = p.ArgvSecrets
+	}
 }
 
 // dumpFormat adds the format of a log, if it is not the default one.

@@ -51,7 +51,7 @@ func TestParseEnvironment(t *testing.T) {
 		{"A=b#comment,C=d", "A:b"},
 		{"Ä=\xff", "Ä:\xff"},
 	} {
-		settings, err := parseEnvironment(c.in)
+		settings, err := parseEnvironment(c.in, nil)
 		var got []string
 		for _, v := range settings {
 			got = append(got, v.name+":"+v.value)
@@ -67,7 +67,7 @@ func TestParseEnvironment(t *testing.T) {
 		"A=b@c": "Unexpected end of key/value pairs in value 'A=b@c'",
 		"A='":   "No closing quotation",
 	} {
-		if _, err := parseEnvironment(in); err == nil || err.Error() != want {
+		if _, err := parseEnvironment(in, nil); err == nil || err.Error() != want {
 			t.Errorf("parseEnvironment(%q): error %v, want %s", in, err, want)
 		}
 	}

@@ -79,6 +79,9 @@ type loader struct {
 	user     *string
 	config   *Config
 	problems *problems
+	files    references
+	// shared is the environment of [supervisord].
+	shared environment
 }
 
 // load does the steps of Load in the order in which their errors count.
@@ -174,6 +177,7 @@ func (l *loader) options(section string, more ...*python.Dict) *options {
 		section:  section,
 		scope:    append(python.Scope{l.env.expansions, &l.common}, more...),
 		problems: l.problems,
+		files:    &l.files,
 	}
 }
 

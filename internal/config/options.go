@@ -19,6 +19,8 @@ type options struct {
 	// scope holds the names that values can refer to.
 	scope    python.Scope
 	problems *problems
+	// files are the files that values refer to; nil where they cannot.
+	files *references
 	// where is added to every problem.
 	where string
 }
@@ -54,11 +56,20 @@ func (o *options) optional(key string) *string {
 
 // expand does the expansions in text that is not the plain value of the key.
 func (o *options) expand(key, text string, scope python.Scope) string {
-	expanded, err := expand(text, scope, key)
+	expanded, err := o.expansion(text, key, scope)
 	if err != nil {
 		o.fail(key, err)
 	}
 	return expanded
+}
+
+// expansion does the expansions in text that does not refer to files.
+func (o *options) expansion(text, name string, scope python.Scope) (string, error) {
+	expanded, err := expand(text, scope, name)
+	if err == nil && o.files.marked(expanded) {
+		return "", errNotHere // by way of a variable of environment=
+	}
+	return expanded, err
 }
 
 // fail notes a problem with an option, unless there is one with it already.
@@ -67,7 +78,8 @@ func (o *options) fail(key string, err error) {
 		o.problems.settle(o.section, key)
 		return
 	}
-	o.problems.add(&Error{File: o.file, Section: o.section, Key: key, Text: err.Error() + o.where, where: o.where})
+	text := o.files.show(err.Error())
+	o.problems.add(&Error{File: o.file, Section: o.section, Key: key, Text: text + o.where, where: o.where})
 }
 
 func (o *options) failf(key, format string, args ...any) {
@@ -81,7 +93,7 @@ func value[T any](o *options, key string, fallback T, parse func(string) (T, err
 	if !found {
 		return fallback
 	}
-	text, err := expand(text, o.scope, o.section+"."+key)
+	text, err := o.expansion(text, o.section+"."+key, o.scope)
 	if err != nil {
 		o.fail(key, err)
 		return fallback
@@ -97,11 +109,16 @@ func value[T any](o *options, key string, fallback T, parse func(string) (T, err
 // expand does the expansions in a value (manual: Configuration File, string
 // expressions). The name tells in messages where the value stands.
 func expand(text string, scope python.Scope, name string) (string, error) {
+	return expandShown(text, text, scope, name)
+}
+
+// expandShown is expand for text that messages have to show in another form.
+func expandShown(text, shown string, scope python.Scope, name string) (string, error) {
 	expanded, err := python.Format(text, scope)
 	if err == nil {
 		return expanded, nil
 	}
-	text, name = python.Repr(text), python.Repr(name)
+	text, name = python.Repr(shown), python.Repr(name)
 	if missing := (*python.KeyError)(nil); errors.As(err, &missing) {
 		names := scope.Names()
 		slices.Sort(names)

@@ -68,6 +68,10 @@ func (p *programReader) read() []*Process {
 			break // What is wrong with one is wrong with all, as a rule.
 		}
 	}
+	if slices.ContainsFunc(processes, func(p *Process) bool { return p.ArgvSecrets != nil }) {
+		p.warnf("For [%s], command has the content of a file, which every user can see as long as the process runs; "+
+			"environment keeps it from others", p.section)
+	}
 	slices.SortStableFunc(processes, func(a, b *Process) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
 	})
@@ -109,6 +113,8 @@ func (p *programReader) readSettings() {
 		t.ServerURL = ""
 	}
 	t.UID = value(o, "user", -1, userID)
+	t.GID = value(o, "group", -1, groupID)
+	t.UserEnvironment = value(o, "user_environment", p.l.config.Supervisord.UserEnvironment, boolean)
 	t.Umask = -1
 	if o.has("umask") {
 		t.Umask = int(value(o, "umask", 0, umask))
@@ -147,7 +153,7 @@ func (p *programReader) readProcess() *Process {
 		}
 	}
 	scope := python.Scope{&p.base, p.l.env.expansions, &p.own}
-	process.Environment = p.readEnvironment(scope)
+	p.readEnvironment(&process, scope)
 	process.Directory = p.text("directory", "")
 	process.Stdout = p.readLog("stdout", process.Stdout, scope)
 	process.Stderr = p.readLog("stderr", process.Stderr, scope)
@@ -163,30 +169,19 @@ func (p *programReader) readProcess() *Process {
 	return &process
 }
 
-// readEnvironment reads the environment of a process, makes its names known to
-// other options and returns it on top of that of [supervisord].
-func (p *programReader) readEnvironment(scope python.Scope) map[string]string {
-	const key = "environment"
-	settings, err := parseEnvironment(p.expand(key, p.raw(key, ""), scope))
-	if err != nil {
-		p.fail(key, err)
-	}
-	if p.problems.seen[place{p.section, key}] {
+// readEnvironment reads the environment of a process, on top of that of
+// [supervisord], and makes its names known to other options.
+func (p *programReader) readEnvironment(process *Process, scope python.Scope) {
+	settings := p.options.environment(scope)
+	if p.problems.seen[place{p.section, "environment"}] {
 		p.problems.loseNames(p.section)
 	}
-	shared := p.l.config.Supervisord.Environment
-	if len(settings) == 0 {
-		return shared
-	}
-	environment := make(map[string]string, len(shared)+len(settings))
-	for name, value := range shared {
-		environment[name] = value
-	}
+	e := p.l.shared.with(settings, p.l)
+	process.Environment, process.EnvironmentSecrets = e.values, e.secrets
 	for _, v := range settings {
-		environment[v.name] = v.value
 		p.own.Set("ENV_"+v.name, v.value)
 	}
-	return environment
+	process.EnvironmentFiles = value(p.options, "environment_file", p.l.config.Supervisord.EnvironmentFiles, p.l.environmentFiles)
 }
 
 func (p *programReader) readCommand(process *Process) {
@@ -195,15 +190,35 @@ func (p *programReader) readCommand(process *Process) {
 		p.failf(key, "program section %s does not specify a command", p.section)
 		return
 	}
-	process.Command = p.text(key, "")
-	words, err := split(process.Command)
+	text, err := p.expandFiles(p.raw(key, ""), p.section+"."+key, p.scope)
+	if err != nil {
+		p.fail(key, err)
+	}
+	process.Command = p.files.show(text)
+	words, err := split(text)
 	switch {
 	case err != nil:
 		process.CommandError = fmt.Sprintf("can't parse command %s: %s", python.Repr(process.Command), err)
 	case len(words) == 0:
 		process.CommandError = "command is empty"
+	case p.files.marked(words[0]):
+		p.failf(key, "the program to run cannot be the content of a file")
 	default:
-		process.Argv = words
+		p.takeArgv(process, words)
+	}
+}
+
+// takeArgv takes the words of a command, in which files are marked.
+func (p *programReader) takeArgv(process *Process, words []string) {
+	process.Argv = words
+	for i, word := range words {
+		if t := p.files.template(word, p.l.fromHere); t != nil {
+			if process.ArgvSecrets == nil {
+				process.ArgvSecrets = make(map[int]Template)
+			}
+			process.ArgvSecrets[i] = t
+			words[i] = p.files.show(word)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"fmt"
+	"strings"
+
 	"supervisord/internal/api"
 	"supervisord/internal/python"
 )
@@ -40,11 +43,13 @@ func (l *loader) readSupervisord() {
 		l.user = &s.User
 	}
 	settings := l.readEnvironment(o)
-	s.Environment = make(map[string]string, len(settings))
+	l.shared = environment{values: map[string]string{}}.with(settings, l)
+	s.Environment = l.shared.values
 	for _, v := range settings {
-		s.Environment[v.name] = v.value
 		l.env.expansions.Set("ENV_"+v.name, v.value)
 	}
+	s.EnvironmentFiles = value(o, "environment_file", nil, l.environmentFiles)
+	s.UserEnvironment = value(o, "user_environment", false, boolean)
 }
 
 // readEnvironment reads the environment of [supervisord].
@@ -52,15 +57,44 @@ func (l *loader) readEnvironment(o *options) []variable {
 	const key = "environment"
 	var host python.Dict
 	host.Set("host_node_name", l.hostname)
-	text := o.expand(key, o.raw(key, ""), python.Scope{&l.common, &host, l.env.expansions})
-	settings, err := parseEnvironment(text)
-	if err != nil {
-		o.fail(key, err)
-	}
+	settings := o.environment(python.Scope{&l.common, &host, l.env.expansions})
 	if l.problems.seen[place{o.section, key}] {
 		l.problems.loseNames("")
 	}
 	return settings
+}
+
+// environment returns the settings of environment=, in which files are marked.
+func (o *options) environment(scope python.Scope) []variable {
+	const key = "environment"
+	text, err := o.expandFiles(o.raw(key, ""), key, scope)
+	if err != nil {
+		o.fail(key, err)
+		return nil
+	}
+	settings, err := parseEnvironment(text, o.files)
+	if err != nil {
+		o.fail(key, err)
+	}
+	return settings
+}
+
+// environmentFiles converts a list of files, each optional if a "-" stands in
+// front.
+func (l *loader) environmentFiles(text string) ([]EnvironmentFile, error) {
+	names, err := listOfStrings(text)
+	if err != nil {
+		return nil, err
+	}
+	var files []EnvironmentFile
+	for _, name := range names {
+		path, optional := strings.CutPrefix(name, "-")
+		if path = strip(path); path == "" {
+			return nil, fmt.Errorf("not a list of files: %s", python.Repr(text))
+		}
+		files = append(files, EnvironmentFile{Path: l.fromHere(path), Optional: optional})
+	}
+	return files, nil
 }
 
 // finishSupervisord works out what depends on both the file and the command

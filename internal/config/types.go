@@ -79,6 +79,10 @@ type Supervisord struct {
 	// ExitOn is an addition (exit_on): the default for programs.
 	ExitOn      ExitOn
 	Environment map[string]string
+	// EnvironmentFiles and UserEnvironment are additions (environment_file,
+	// user_environment): the defaults for programs.
+	EnvironmentFiles []EnvironmentFile
+	UserEnvironment  bool
 }
 
 // Family is the address family of a Server.
@@ -238,7 +242,9 @@ type Process struct {
 	KillAsGroup  bool
 
 	// UID is the user to run as, or -1 for the daemon's.
-	UID            int
+	UID int
+	// GID is an addition (group): the primary group, or -1 for that of the user.
+	GID            int
 	RedirectStderr bool
 	Stdout         Log
 	Stderr         Log
@@ -246,8 +252,37 @@ type Process struct {
 	// Environment is what the process gets on top of the daemon's own
 	// environment: that of [supervisord], then its own.
 	Environment map[string]string
+	// EnvironmentFiles is an addition (environment_file): files with variables
+	// on top of these.
+	EnvironmentFiles []EnvironmentFile
+	// UserEnvironment is an addition (user_environment): HOME, USER, LOGNAME
+	// and SHELL are those of the user, if nothing else sets them.
+	UserEnvironment bool
+	// ArgvSecrets and EnvironmentSecrets are an addition: the words of Argv, by
+	// index, and the values of Environment that have the contents of files.
+	// There they stand as %(FILE_/path)s; nil where there are none.
+	ArgvSecrets        map[int]Template
+	EnvironmentSecrets map[string]Template
 	// ServerURL overrides Config.ServerURL; empty for AUTO.
 	ServerURL string
+}
+
+// EnvironmentFile is a file with environment variables, which is read when a
+// process starts.
+type EnvironmentFile struct {
+	// Path is absolute, and may be a pattern.
+	Path string
+	// Optional tells that the file may be missing.
+	Optional bool
+}
+
+// String returns the file as it is configured, with a dash in front if it may be
+// missing.
+func (f EnvironmentFile) String() string {
+	if f.Optional {
+		return "-" + f.Path
+	}
+	return f.Path
 }
 
 // Log holds the settings of one output channel of a process.

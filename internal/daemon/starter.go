@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"os"
+	"strconv"
 	"sync"
 
 	"supervisord/internal/api"
@@ -83,13 +84,22 @@ func (s *starter) run() {
 
 // prepare makes everything ready for a process and has it started.
 func (s *starter) prepare(j job) {
-	file, err := resolve(j.config)
+	filled, err := launch.Fill(j.config)
 	if err != nil {
-		s.daemon.post(query(func(d *Daemon) {
-			if c := d.children[j.id]; c != nil && c.gen == j.gen {
-				d.spawnFailed(c, j.gen, err.Error())
-			}
-		}))
+		s.fail(j, err)
+		return
+	}
+	for _, warning := range filled.Warnings {
+		s.daemon.log.Log(api.LevelWarn, warning)
+	}
+	file, err := resolve(j.config, filled.Environment)
+	if err != nil {
+		s.fail(j, err)
+		return
+	}
+	spec, err := s.spec(j, file, &filled)
+	if err != nil {
+		s.fail(j, err)
 		return
 	}
 	j.child.logs[api.Stdout].Open()
@@ -97,20 +107,29 @@ func (s *starter) prepare(j job) {
 		j.child.logs[api.Stderr].Open()
 	}
 	launch.Touch(file, j.config.Directory)
-	s.daemon.spawner.Start(j.token, s.spec(j, file))
+	s.daemon.spawner.Start(j.token, spec)
 }
 
-func (s *starter) spec(j job, file string) *spawn.Spec {
+// fail tells the daemon that a process cannot be started.
+func (s *starter) fail(j job, why error) {
+	s.daemon.post(query(func(d *Daemon) {
+		if c := d.children[j.id]; c != nil && c.gen == j.gen {
+			d.spawnFailed(c, j.gen, why.Error())
+		}
+	}))
+}
+
+func (s *starter) spec(j job, file string, filled *launch.Filled) (*spawn.Spec, error) {
 	serverURL := j.config.ServerURL
 	if serverURL == "" {
 		serverURL = s.daemon.options.Config.ServerURL
 	}
 	spec := &spawn.Spec{
 		Path: file,
-		Argv: j.config.Argv,
+		Argv: filled.Argv,
 		Env: launch.ChildEnv(s.env, launch.ChildVars{
 			ServerURL: serverURL, ProcessName: j.config.Name, GroupName: j.group.Name,
-			Environment: j.config.Environment,
+			Environment: filled.Environment,
 		}),
 		Dir:   j.config.Directory,
 		Umask: j.config.Umask,
@@ -119,22 +138,35 @@ func (s *starter) spec(j job, file string) *spawn.Spec {
 	if j.config.UID >= 0 {
 		spec.Credential, spec.UserName, spec.UserError = launch.ChildCredential(j.config.UID)
 	}
-	return spec
+	if j.config.GID >= 0 && spec.UserError == "" {
+		var err error
+		if spec.Credential, err = launch.WithGroup(spec.Credential, j.config.GID); err != nil {
+			return nil, err
+		}
+		if spec.UserName == "" {
+			spec.UserName = strconv.Itoa(os.Geteuid())
+		}
+	}
+	return spec, nil
 }
 
-// resolve finds the file that a process executes. The error is a
-// *launch.CommandError.
-func resolve(p *config.Process) (string, error) {
+// resolve finds the file that a process with an environment executes. The error
+// is a *launch.CommandError.
+func resolve(p *config.Process, environment map[string]string) (string, error) {
 	if p.CommandError != "" {
 		return "", &launch.CommandError{Text: p.CommandError}
 	}
-	return launch.Resolve(p.Argv, launch.CommandPath(p.Environment))
+	return launch.Resolve(p.Argv, launch.CommandPath(environment))
 }
 
 // refusal returns the fault of a request to start a process whose command
-// cannot be executed, nil if it can.
+// cannot be executed, nil if it can, or if it is not known: then the start fails.
 func refusal(p *config.Process) *api.Fault {
-	_, err := resolve(p)
+	filled, err := launch.Fill(p)
+	if err != nil {
+		return nil
+	}
+	_, err = resolve(p, filled.Environment)
 	var bad *launch.CommandError
 	switch {
 	case err == nil:

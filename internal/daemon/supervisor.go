@@ -154,9 +154,16 @@ func (d *Daemon) configInfo(g *config.Group, p *config.Process, inUse bool) api.
 		Stdout:    d.channelInfo(p, api.Stdout), Stderr: d.channelInfo(p, api.Stderr),
 		RestartDelay: p.RestartDelay, BackoffMax: p.BackoffMax,
 		BackoffFactor: p.BackoffFactor, BackoffJitter: p.BackoffJitter,
+		UserEnvironment: p.UserEnvironment,
 	}
 	if p.ExitOn != config.ExitOnNever {
 		c.ExitOn = p.ExitOn.String()
+	}
+	if p.GID >= 0 {
+		c.GID = &p.GID
+	}
+	for _, file := range p.EnvironmentFiles {
+		c.EnvironmentFiles = append(c.EnvironmentFiles, file.String())
 	}
 	return c
 }

@@ -202,7 +202,13 @@ func TestSecrets(t *testing.T) {
 	conf := strings.Replace(r.read("supervisord.conf"), "s.sock\n", "s.sock\nusername=user\npassword=secret-one\n", 1)
 	conf = strings.Replace(conf, "[supervisord]\n", "[supervisord]\nloglevel=blather\nenvironment=A=\"secret-two\"\n", 1)
 	conf += "[program:bad]\ncommand=/none/such\nenvironment=B=\"secret-three\"\nstartretries=0\n" +
-		"[program:cat]\ncommand=cat\nenvironment=C=\"secret-four\"\nstartsecs=0\n"
+		"[program:cat]\ncommand=cat %(FILE_six)s\nenvironment=C=\"secret-four\",D=\"%(FILE_five)s\"\n" +
+		"environment_file=seven\nstartsecs=0\n"
+	for name, text := range map[string]string{"five": "secret-five\n", "six": "-secret-six\n", "seven": "E=secret-seven\nsecret=\nsecret-eight\n"} {
+		if err := os.WriteFile(r.path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(r.conf, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

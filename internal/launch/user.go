@@ -64,6 +64,35 @@ func ChildCredential(uid int) (c *syscall.Credential, name, reason string) {
 	return c, strconv.Itoa(uid), reason
 }
 
+// WithGroup returns what a process needs to have gid as its group, besides what
+// c makes it; it stays in the other groups. The result is nil where there is
+// nothing to do.
+func WithGroup(c *syscall.Credential, gid int) (*syscall.Credential, error) {
+	if c == nil {
+		if syscall.Geteuid() != 0 {
+			if syscall.Getegid() == gid {
+				return nil, nil
+			}
+			return nil, refusef("Can't set group id %d as nonroot user", gid)
+		}
+		groups, err := syscall.Getgroups()
+		if err != nil {
+			return nil, errSetgroups
+		}
+		c = &syscall.Credential{Uid: uint32(syscall.Geteuid())}
+		for _, g := range groups {
+			c.Groups = append(c.Groups, uint32(g))
+		}
+	}
+	with := &syscall.Credential{Uid: c.Uid, Gid: uint32(gid), Groups: []uint32{uint32(gid)}}
+	for _, g := range c.Groups {
+		if g != uint32(gid) {
+			with.Groups = append(with.Groups, g)
+		}
+	}
+	return with, nil
+}
+
 // DropPrivileges makes the daemon run as uid, with the groups of that user, for
 // good. A uid of -1 changes nothing. The messages are for the activity log,
 // which is opened only after this; the error is the text that ends the daemon.

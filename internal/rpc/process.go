@@ -198,6 +198,16 @@ func encodeConfig(e Encoder, c *api.ConfigInfo) {
 	usedMember(e, "backoff_factor", c.BackoffFactor)
 	usedMember(e, "backoff_max", c.BackoffMax.Seconds())
 	usedMember(e, "backoff_jitter", c.BackoffJitter)
+	if c.GID != nil {
+		intMember(e, "gid", *c.GID)
+	}
+	if len(c.EnvironmentFiles) > 0 {
+		e.Member("environment_file")
+		namesResult(c.EnvironmentFiles).Encode(e)
+	}
+	if c.UserEnvironment {
+		boolMember(e, "user_environment", true)
+	}
 	e.EndStruct()
 }
 
