@@ -41,6 +41,7 @@ type suite struct {
 	impls  map[string]implementation
 	found  map[string]map[string]samples // by key of the row and contestant
 	failed map[string]string             // why a contestant has no figures, by workload
+	warmed bool                          // see warm
 }
 
 // A run is one turn of one contestant in one workload.
