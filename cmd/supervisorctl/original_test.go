@@ -163,6 +163,8 @@ var normal = []struct {
 	{regexp.MustCompile(`uptime [\d:]+`), "uptime T"},
 	{regexp.MustCompile(`pid \d+`), "pid N"},
 	{regexp.MustCompile(`(?m)^[1-9]\d*$`), "PID"},
+	// Only this supervisorctl has a second table in its help.
+	{regexp.MustCompile(`(?s)\nadditional commands \(type help <topic>\):\n=+\n.*?\n\n`), ""},
 	{regexp.MustCompile(`[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M`), "DATE"},
 	// The second table of help is an addition.
 	{regexp.MustCompile(`(?s)\nadditional commands .*`), ""},

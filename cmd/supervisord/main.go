@@ -10,6 +10,7 @@ import (
 	"supervisord/internal/config"
 	"supervisord/internal/launch"
 	"supervisord/internal/spawn"
+	"supervisord/internal/upgrade"
 )
 
 // The exit statuses of supervisord.
@@ -21,12 +22,19 @@ const (
 func main() {
 	// In a child that is about to become a program, this does not return.
 	spawn.Shim()
-	launch.ClearSignalMask()
-	os.Exit(mainStatus(os.Args, os.Stdout, os.Stderr))
+	if prefix, ok := upgrade.Checking(); ok {
+		os.Exit(answer(prefix, os.Args))
+	}
+	handover := upgrade.Inherited()
+	if handover == nil {
+		launch.ClearSignalMask()
+	}
+	os.Exit(mainStatus(os.Args, os.Stdout, os.Stderr, handover))
 }
 
-// mainStatus runs supervisord until it ends and returns its exit status.
-func mainStatus(args []string, stdout, stderr io.Writer) int {
+// mainStatus runs supervisord until it ends and returns its exit status. It goes
+// on with what it was handed over, if there is something.
+func mainStatus(args []string, stdout, stderr io.Writer, handover *upgrade.Handover) int {
 	fail := func(err error) int {
 		fmt.Fprintf(stderr, "Error: %v\nFor help, use %s -h\n", err, args[0])
 		return exitUsage
@@ -39,7 +47,7 @@ func mainStatus(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, flags.text)
 		return exitOK
 	}
-	if flags.file == "" {
+	if handover == nil && flags.file == "" {
 		if os.Getuid() == 0 {
 			fmt.Fprintln(stderr, searchWarning)
 		}
@@ -47,7 +55,11 @@ func mainStatus(args []string, stdout, stderr io.Writer) int {
 			return fail(err)
 		}
 	}
-	err = serve(flags)
+	if handover == nil {
+		err = serve(flags)
+	} else {
+		err = takeOver(flags, handover)
+	}
 	var status exitStatus
 	switch {
 	case errors.As(err, &status):

@@ -27,6 +27,7 @@ func TestGeneratedManual(t *testing.T) {
 			{Title: "SIGNALS", Entries: []manpage.Entry{
 				{Term: "TERM, INT, QUIT", Text: "Stop every program, then end."},
 				{Term: "HUP", Text: "Stop every program, read the configuration again and start anew."},
+				{Term: "USR1", Text: "Have the version on disk take over, keeping all programs."},
 				{Term: "USR2", Text: "Open all log files anew."},
 			}},
 			{Title: "EXIT STATUS", Entries: []manpage.Entry{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"supervisord/internal/api"
@@ -12,6 +13,7 @@ import (
 	"supervisord/internal/daemon"
 	"supervisord/internal/launch"
 	"supervisord/internal/notify"
+	"supervisord/internal/upgrade"
 )
 
 // serve loads the configuration and runs what it says, again and again as long
@@ -19,12 +21,13 @@ import (
 func serve(flags flags) error {
 	// Before anything reads the environment: it is not meant for the programs.
 	notifier, notifyErr := notify.FromEnvironment()
-	load := func() (*config.Config, error) {
-		return config.Load(config.Options{File: flags.file, Overrides: flags.overrides, Environ: os.Environ()})
-	}
-	cfg, err := load()
+	cfg, err := flags.load()
 	if err != nil {
 		return err
+	}
+	program, err := programPath()
+	if err != nil {
+		return fmt.Errorf("find own executable: %w", err)
 	}
 	background := launch.Detached()
 	if !cfg.Supervisord.NoDaemon && background == nil {
@@ -45,34 +48,42 @@ func serve(flags flags) error {
 		}
 		defer stop()
 	}
-	life := &life{load: load, background: background, notifier: notifier, first: true, signals: notice()}
+	life := &life{
+		load: flags.load, background: background, notifier: notifier, first: true, signals: notice(),
+		program: program, file: flags.file, profiled: flags.profile,
+	}
 	if notifyErr != nil {
 		life.warnings = []string{notifyErr.Error()}
 	}
-	for {
-		restart, status, err := life.run(cfg)
-		if err != nil {
-			return err
-		}
-		if !restart {
-			return exitStatus(status)
-		}
-		life.first = false
-		next, err := load()
-		if err != nil {
-			lament(&cfg.Supervisord, err)
-			return err
+	restart, status, err := life.run(cfg)
+	return life.goOn(cfg, restart, status, err)
+}
+
+// goOn takes what became of a run, and runs again as long as a restart is asked
+// for.
+func (l *life) goOn(cfg *config.Config, restart bool, status int, err error) error {
+	for err == nil && restart {
+		l.first = false
+		next, failure := l.load()
+		if failure != nil {
+			lament(&cfg.Supervisord, failure)
+			return failure
 		}
 		cfg = next
+		restart, status, err = l.run(cfg)
 	}
+	if err != nil {
+		return err
+	}
+	return exitStatus(status)
 }
 
 // notice returns a channel with the signals to supervisord. It stays in use to
 // the very end: a signal that comes while supervisord starts, restarts or tidies
 // up must not be its death.
-func notice() <-chan os.Signal {
+func notice() chan os.Signal {
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR2)
+	signal.Notify(signals, noticed...)
 	return signals
 }
 
@@ -90,10 +101,18 @@ type life struct {
 	load       func() (*config.Config, error)
 	background *launch.Daemon // nil in the foreground
 	notifier   *notify.Notifier
-	signals    <-chan os.Signal
+	signals    chan os.Signal
 	warnings   []string // for the activity log
 	first      bool
 	serial     uint64 // of the next event
+
+	program  string // the file of this program
+	file     string // the configuration file
+	profiled bool
+	// elsewhere is where signals go and undealt what had not been dealt with,
+	// while another program takes the place of this one.
+	elsewhere chan os.Signal
+	undealt   []syscall.Signal
 }
 
 // run does everything from a configuration to the end of the last program. It
@@ -132,18 +151,19 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	if err := daemon.CheckSockets(cfg.Groups, log); err != nil {
 		return false, 0, err
 	}
-	d := daemon.New(daemon.Options{Config: cfg, Log: log, Load: l.load, Signals: l.signals, Serial: l.serial})
-	servers, err := openServers(cfg, d, log)
+	session := &session{life: l, config: cfg, log: log}
+	session.daemon = daemon.New(session.daemonOptions())
+	session.servers, err = openServers(cfg, session.daemon, log)
 	if err != nil {
 		return false, 0, err
 	}
-	defer servers.close()
+	defer session.servers.close()
 	// Not before the sockets are open: the logs may be those of a supervisord
 	// that runs and has them.
 	if !s.NoCleanup {
 		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
 	}
-	d.CreateLogs()
+	session.daemon.CreateLogs()
 	if l.first && l.background != nil {
 		if err := l.background.Enter(s.Directory, s.Umask, log.Log); err != nil {
 			return false, 0, err
@@ -152,21 +172,57 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	if pidfile, err := launch.WritePidfile(s.Pidfile); err != nil {
 		log.Log(api.LevelCritical, err.Error())
 	} else {
+		session.pidfile = true
 		defer pidfile.Remove()
 		log.Log(api.LevelInfo, fmt.Sprintf("supervisord started with pid %d", os.Getpid()))
 	}
 	if l.first {
 		logAll(log, api.LevelWarn, leftovers(cfg))
 	}
-	servers.serve()
-	if l.first && l.background != nil {
-		l.background.Ready()
+	restart, status = session.run()
+	return restart, status, nil
+}
+
+// session is a configuration that is being run.
+type session struct {
+	life    *life
+	config  *config.Config
+	log     *applog.Logger
+	daemon  *daemon.Daemon
+	servers *servers
+	pidfile bool // there is one
+
+	busy      sync.Mutex // held by an upgrade
+	following func()     // ends what tells the service manager
+}
+
+func (s *session) daemonOptions() daemon.Options {
+	o := daemon.Options{
+		Config: s.config, Log: s.log, Load: s.life.load, Signals: s.life.signals, Serial: s.life.serial,
 	}
-	stop := l.notifier.Follow(d, func(err error) { log.Log(api.LevelWarn, err.Error()) })
-	defer stop()
-	restart = d.Run()
-	l.serial = d.Serial()
-	return restart, d.ExitStatus(), nil
+	if upgrade.Supported {
+		o.Upgrade = s.upgrade
+	}
+	return o
+}
+
+// run serves until the last program has ended.
+func (s *session) run() (restart bool, status int) {
+	s.servers.serve()
+	if s.life.first && s.life.background != nil {
+		s.life.background.Ready()
+	}
+	s.follow()
+	restart = s.daemon.Run()
+	s.busy.Lock() // for good
+	s.following()
+	s.life.serial = s.daemon.Serial()
+	return restart, s.daemon.ExitStatus()
+}
+
+// follow tells the service manager what becomes of the daemon.
+func (s *session) follow() {
+	s.following = s.life.notifier.Follow(s.daemon, func(err error) { s.log.Log(api.LevelWarn, err.Error()) })
 }
 
 // maxLeftovers is how many processes of an earlier supervisord are reported one
@@ -188,16 +244,20 @@ func leftovers(cfg *config.Config) []string {
 }
 
 func openLog(s *config.Supervisord) (*applog.Logger, error) {
-	log, err := applog.Open(applog.Options{
-		Level: s.LogLevel, Path: s.Logfile,
-		MaxBytes: s.LogfileMaxBytes, Backups: s.LogfileBackups,
-		Compress: s.LogfileCompress, MaxAge: s.LogfileMaxAge, Every: s.LogfileRotate,
-		JSON: s.LogFormat == api.FormatJSON, Stdout: s.NoDaemon && !s.Silent,
-	})
+	log, err := applog.Open(logOptions(s))
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the log file %s: %w", s.Logfile, err)
 	}
 	return log, nil
+}
+
+func logOptions(s *config.Supervisord) applog.Options {
+	return applog.Options{
+		Level: s.LogLevel, Path: s.Logfile,
+		MaxBytes: s.LogfileMaxBytes, Backups: s.LogfileBackups,
+		Compress: s.LogfileCompress, MaxAge: s.LogfileMaxAge, Every: s.LogfileRotate,
+		JSON: s.LogFormat == api.FormatJSON, Stdout: s.NoDaemon && !s.Silent,
+	}
 }
 
 func logAll(log *applog.Logger, level api.LogLevel, texts []string) {

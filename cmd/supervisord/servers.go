@@ -34,10 +34,14 @@ type servers struct {
 	http      *httpd.Server
 	listeners []*launch.Listener
 	ended     chan struct{}
+	// carried are the connections of each listener that another program had, and
+	// expected the answers that they wait for.
+	carried  [][]httpd.ConnState
+	expected map[uint64]httpd.Expectation
 }
 
-// openServers opens the sockets. Nothing is served yet.
-func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*servers, error) {
+// newServers returns servers without sockets.
+func newServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) *servers {
 	table := rpc.NewTable(d, version, cfg.RPCInterfaces)
 	s := &servers{config: cfg, log: log, ended: make(chan struct{})}
 	s.http = httpd.New(httpd.Options{
@@ -46,6 +50,12 @@ func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*ser
 		UI:      webui.New(webui.Options{Supervisor: d, Version: version, Describe: rpc.Describe}),
 		Log:     log.Log,
 	})
+	return s
+}
+
+// openServers opens the sockets. Nothing is served yet.
+func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*servers, error) {
+	s := newServers(cfg, d, log)
 	for i := range cfg.Servers {
 		server := &cfg.Servers[i]
 		l, err := launch.ListenHTTP(server, func(line string) { fmt.Fprintln(os.Stderr, line) })
@@ -63,6 +73,48 @@ func openServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) (*ser
 		logAll(log, api.LevelWarn, passwordWarnings(server, l.Addr()))
 	}
 	return s, nil
+}
+
+// resumeServers goes on with the sockets and connections that another program
+// had. It is called before the daemon is run.
+func resumeServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger, states []serverState) *servers {
+	served := *cfg
+	served.Servers = nil
+	s := newServers(&served, d, log)
+	s.expected = make(map[uint64]httpd.Expectation)
+	for i := range cfg.Servers {
+		l, err := launch.ResumeHTTP(&cfg.Servers[i], states[i].Listener)
+		if err != nil {
+			log.Log(api.LevelCritical, err.Error()) // The others go on.
+			continue
+		}
+		served.Servers = append(served.Servers, cfg.Servers[i])
+		s.listeners = append(s.listeners, l)
+		s.carried = append(s.carried, states[i].Conns)
+		for _, c := range states[i].Conns {
+			if c.Call != nil && c.Call.Req != 0 {
+				s.expected[c.Call.Req] = d.Expect(c.Call.Req)
+			}
+		}
+	}
+	return s
+}
+
+// expect returns what waits for an answer that is expected.
+func (s *servers) expect(req uint64) httpd.Expectation { return s.expected[req] }
+
+// states returns what another program needs to go on, in a pause. pending tells
+// which requests the daemon has not answered.
+func (s *servers) states(pending func(req uint64) bool) ([]serverState, error) {
+	list := make([]serverState, len(s.listeners))
+	for i, l := range s.listeners {
+		var err error
+		if list[i].Listener, err = l.State(); err != nil {
+			return nil, fmt.Errorf("hand over the socket of %s: %w", s.config.Servers[i].Section, err)
+		}
+		list[i].Conns = s.http.Carried(l, pending)
+	}
+	return list, nil
 }
 
 // passwordWarnings says what is dangerous, or useless, about who is let in.
@@ -85,8 +137,12 @@ func authOf(server *config.Server) httpd.Auth {
 func (s *servers) serve() {
 	for i, l := range s.listeners {
 		server := &s.config.Servers[i]
+		var carried []httpd.ConnState
+		if s.carried != nil {
+			carried = s.carried[i]
+		}
 		go func() {
-			if err := s.http.Serve(l, authOf(server)); err != nil {
+			if err := s.http.ServeOn(l, authOf(server), carried, s.expect); err != nil {
 				s.log.Log(api.LevelError, fmt.Sprintf("server '%s' ended: %v", server.Section, err))
 			}
 		}()

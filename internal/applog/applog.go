@@ -65,13 +65,7 @@ func Open(o Options) (*Logger, error) {
 	case syslogPath:
 		l.syslog = syslog.NewQueue(syslog.New())
 	default:
-		f, err := logfile.Open(o.Path, logfile.Options{
-			MaxBytes: o.MaxBytes,
-			Backups:  o.Backups,
-			Compress: o.Compress,
-			MaxAge:   o.MaxAge,
-			Every:    o.Every,
-		})
+		f, err := logfile.Open(o.Path, o.rotation())
 		if err != nil {
 			return nil, err
 		}
@@ -79,6 +73,13 @@ func Open(o Options) (*Logger, error) {
 		f.OnFailure(l.fileFailed)
 	}
 	return l, nil
+}
+
+// rotation returns how the file is rotated.
+func (o *Options) rotation() logfile.Options {
+	return logfile.Options{
+		MaxBytes: o.MaxBytes, Backups: o.Backups, Compress: o.Compress, MaxAge: o.MaxAge, Every: o.Every,
+	}
 }
 
 // Level returns the least severe level that is written.

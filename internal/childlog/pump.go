@@ -67,9 +67,11 @@ type Pump struct {
 	drained []func() // what Drain was given and was not called yet
 	closing bool
 	over    bool
-	settled bool  // Settle was called and run is to hear of it
-	keeps   bool  // run has left something in memory that Settle makes needless
-	tail    *tail // of the process that ended; nil before
+	settled bool   // Settle was called and run is to hear of it
+	keeps   bool   // run has left something in memory that Settle makes needless
+	tail    *tail  // of the process that ended; nil before
+	pausing func() // what Pause was given, until run has stopped
+	paused  bool
 }
 
 const (
@@ -107,10 +109,15 @@ var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // Start starts a pump.
 func Start(o PumpOptions) *Pump {
+	p := newPump(o)
+	p.wake()
+	return p
+}
+
+func newPump(o PumpOptions) *Pump {
 	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{}), eager: o.Listener}
 	p.serve = p.run
 	p.watch = newWatch(o.FD, p.wake)
-	p.wake()
 	return p
 }
 
@@ -184,7 +191,7 @@ func (p *Pump) wake() {
 
 func (p *Pump) wakeLocked() {
 	switch {
-	case p.over:
+	case p.over || p.paused:
 	case p.running:
 		p.again = true
 	default:
@@ -197,6 +204,10 @@ func (p *Pump) wakeLocked() {
 func (p *Pump) run() {
 	for {
 		p.mu.Lock()
+		if p.pauseLocked() {
+			p.mu.Unlock()
+			return
+		}
 		drained, closing, settled := p.drained, p.closing, p.settled
 		p.drained, p.again, p.settled = nil, false, false
 		p.mu.Unlock()
@@ -239,7 +250,7 @@ const (
 func (p *Pump) rest(n next) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n == more || p.again {
+	if n == more || p.again || p.pausing != nil {
 		return false
 	}
 	p.running, p.keeps = false, p.out.keeps()
@@ -355,10 +366,15 @@ func (p *Pump) finish() {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
+	pausing := p.pausing
+	p.pausing = nil
 	p.watch.close()
 	p.mu.Unlock()
 	close(p.ended)
 	for _, done := range drained {
 		done()
+	}
+	if pausing != nil {
+		pausing()
 	}
 }

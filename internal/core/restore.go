@@ -177,7 +177,7 @@ func (s *NoticeSnapshot) notice() (*notice, error) {
 	if !ok {
 		return nil, fmt.Errorf("event type %q is not known", s.Type)
 	}
-	return &notice{typ: typ, payload: s.Payload, serial: s.Serial, poolSerial: s.PoolSerial, rejections: s.Rejections}, nil
+	return &notice{typ: typ, payload: string(s.Payload), serial: s.Serial, poolSerial: s.PoolSerial, rejections: s.Rejections}, nil
 }
 
 func (r *restorer) shutdown(s *ShutdownSnapshot) error {

@@ -113,7 +113,7 @@ type PoolSnapshot struct {
 // NoticeSnapshot is an event on its way through a pool.
 type NoticeSnapshot struct {
 	Type       string
-	Payload    string
+	Payload    []byte // a client may have sent what is no text
 	Serial     uint64
 	PoolSerial uint64
 	Rejections int
@@ -246,7 +246,7 @@ func (p *process) snapshot(requests []*request) ProcessSnapshot {
 
 func (n *notice) snapshot() NoticeSnapshot {
 	return NoticeSnapshot{
-		Type: n.typ.String(), Payload: n.payload, Serial: n.serial, PoolSerial: n.poolSerial, Rejections: n.rejections,
+		Type: n.typ.String(), Payload: []byte(n.payload), Serial: n.serial, PoolSerial: n.poolSerial, Rejections: n.rejections,
 	}
 }
 

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"supervisord/internal/config"
+	"supervisord/internal/testenv"
 )
 
 // resumed returns a core that was restored from what another one wrote down.
@@ -65,19 +65,7 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 		{timer{}, "due index | order fire"},
 		{Exit{}, "Code Signal Core |"},
 	} {
-		typ := reflect.TypeOf(s.value)
-		known := strings.Fields(s.fields)
-		for i := range typ.NumField() {
-			if name := typ.Field(i).Name; !slices.Contains(known, name) {
-				t.Errorf("%s.%s is not known: save it in snapshot.go, restore it in restore.go, and put it left of the bar here; "+
-					"or put it on the right if a restored core has no need of it", typ.Name(), name)
-			}
-		}
-		for _, name := range known {
-			if _, ok := typ.FieldByName(name); !ok && name != "|" {
-				t.Errorf("%s.%s does not exist", typ.Name(), name)
-			}
-		}
+		testenv.KnowsFields(t, s.value, s.fields, "save it in snapshot.go, restore it in restore.go")
 	}
 }
 

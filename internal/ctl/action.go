@@ -116,6 +116,8 @@ var actions = []Action{
 		run: (*Controller).doTail, help: helpTail},
 	{Name: "update", Short: "Read the configuration again and apply what changed", Arg: GroupArg,
 		run: (*Controller).doUpdate, help: helpUpdate},
+	{Name: "upgrade", Short: "Go on with the supervisord that is on disk now, keeping all programs", added: true,
+		run: (*Controller).doUpgrade, help: helpUpgrade},
 	{Name: "version", Short: "Show the version of the running supervisord", Flags: []string{"--json"},
 		run: (*Controller).doVersion, help: helpVersion},
 }

@@ -76,6 +76,38 @@ func (c *Controller) doReload(ctx context.Context, arg string) error {
 	return nil
 }
 
+// doUpgrade has the program on disk take the place of the running daemon.
+func (c *Controller) doUpgrade(ctx context.Context, arg string) error {
+	if arg != "" {
+		c.misused(Generic, "Error: upgrade accepts no arguments", helpUpgrade)
+		return nil
+	}
+	client, err := c.rpc()
+	if err != nil {
+		return err
+	}
+	err = client.Upgrade(ctx)
+	switch faultCode(err) {
+	case api.ShutdownState:
+		c.output("ERROR: supervisor shutting down")
+		c.fail(Generic)
+		return nil
+	case api.UnknownMethod:
+		c.output("ERROR: this supervisord cannot be upgraded while it runs")
+		c.fail(Generic)
+		return nil
+	case api.Failed:
+		c.output("ERROR: not upgraded: " + strings.TrimPrefix(err.Error(), "FAILED: "))
+		c.fail(Generic)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.output("Upgraded supervisord")
+	return nil
+}
+
 // confirm asks a question in interactive use and reports whether the answer is
 // yes, which it is otherwise.
 func (c *Controller) confirm(ctx context.Context, question string) (bool, error) {

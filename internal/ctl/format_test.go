@@ -82,7 +82,7 @@ clear  maintail  quit  reread  signal    stop    version
 
 additional commands (type help <topic>):
 ========================================
-mainrotate  rotate
+mainrotate  rotate  upgrade
 
 `
 	var s testSettings

@@ -90,6 +90,8 @@ const (
 		"update all\t\tThe same\n" +
 		"update <gname> [...]\tApply what changed in these groups only"
 
+	helpUpgrade = "upgrade\t\tReplace the remote supervisord by the version that is installed now, keeping all programs"
+
 	helpVersion = "version\t\t\tShow the version of the remote supervisord process"
 )
 

@@ -29,17 +29,34 @@ type child struct {
 	config *config.Process
 	logs   [2]*childlog.Log // by channel
 
-	gen    core.Gen
-	paid   time.Time // until when its starts are paid for: see startInterval
-	pid    int
-	stdin  *stdin
-	pumps  []*childlog.Pump
-	up     bool       // the start has succeeded
-	ended  bool       // it was told to end
-	kills  []core.Req // the requests of the signals that are not confirmed yet
-	socket *groupSocket
+	gen     core.Gen
+	paid    time.Time // until when its starts are paid for: see startInterval
+	waiting bool      // a start is, for that or for the end of a pause
+	pid     int
+	stdin   *stdin
+	pumps   []pump
+	up      bool       // the start has succeeded
+	ended   bool       // it was told to end
+	kills   []core.Req // the requests of the signals that are not confirmed yet
+	socket  *groupSocket
+	holds   bool // it is one of the users of socket
 	// lingering are pumps of former lives that an orphan keeps open.
-	lingering []*childlog.Pump
+	lingering []pump
+}
+
+// pump is a pump with the life of the child that it belongs to.
+type pump struct {
+	*childlog.Pump
+	gen core.Gen
+	pid int
+}
+
+// release gives up what the child shares with others.
+func (c *child) release() {
+	if c.holds {
+		c.holds = false
+		c.socket.release()
+	}
 }
 
 // autoLogs are the log files that the daemon named for a process.
@@ -124,6 +141,10 @@ func channelConfig(p *config.Process, ch api.Channel) *config.Log {
 }
 
 func (d *Daemon) newLog(p *config.Process, ch api.Channel) *childlog.Log {
+	return childlog.NewLog(d.logOptions(p, ch))
+}
+
+func (d *Daemon) logOptions(p *config.Process, ch api.Channel) childlog.LogOptions {
 	l := channelConfig(p, ch)
 	o := childlog.LogOptions{
 		Path: d.logPath(p, ch),
@@ -135,7 +156,7 @@ func (d *Daemon) newLog(p *config.Process, ch api.Channel) *childlog.Log {
 	if l.Syslog {
 		o.SyslogTag = p.Name
 	}
-	return childlog.NewLog(o)
+	return o
 }
 
 // started takes the pipes of a new process.
@@ -160,16 +181,22 @@ func (d *Daemon) started(r spawn.Started) {
 	d.step(core.Started{Proc: c.id, Gen: gen, PID: r.PID})
 }
 
-func (d *Daemon) pump(c *child, fd int, ch api.Channel) *childlog.Pump {
+// pump starts the pump of a pipe.
+func (d *Daemon) pump(c *child, fd int, ch api.Channel) pump {
+	return pump{childlog.Start(d.pumpOptions(c, fd, ch, c.gen, c.pid)), c.gen, c.pid}
+}
+
+// pumpOptions are those of a pump of one life of a child.
+func (d *Daemon) pumpOptions(c *child, fd int, ch api.Channel, gen core.Gen, pid int) childlog.PumpOptions {
 	l := channelConfig(c.config, ch)
 	listener := c.group.Kind == config.ListenerPool && ch == api.Stdout
 	o := childlog.PumpOptions{
 		FD: fd, Channel: ch, Log: c.logs[ch], Format: l.Format,
-		ProcessName: c.config.Name, GroupName: c.group.Name, PID: c.pid,
+		ProcessName: c.config.Name, GroupName: c.group.Name, PID: pid,
 		Tail:      ch == api.Stderr || c.config.RedirectStderr,
 		StripANSI: d.options.Config.Supervisord.StripANSI,
 		Listener:  listener,
-		Sink:      &sink{daemon: d, proc: c.id, gen: c.gen, pid: c.pid, channel: ch},
+		Sink:      &sink{daemon: d, proc: c.id, gen: gen, pid: pid, channel: ch},
 	}
 	if !listener {
 		o.CaptureMaxBytes, o.Events = l.CaptureMaxBytes, l.EventsEnabled
@@ -177,7 +204,7 @@ func (d *Daemon) pump(c *child, fd int, ch api.Channel) *childlog.Pump {
 	if d.log.Level() <= api.LevelDebug {
 		o.MainLog = d.log.Log
 	}
-	return childlog.Start(o)
+	return o
 }
 
 // exited takes the end of a process. The core hears of it when the pumps have
@@ -195,14 +222,19 @@ func (d *Daemon) exited(r spawn.Exited) {
 	}
 	ev := core.Exited{Proc: c.id, Gen: gen, Exit: exitOf(r.Status)}
 	failed := !c.ended && (!c.up || !slices.Contains(c.config.ExitCodes, ev.Exit.Status()))
-	if len(c.pumps) == 0 || !failed {
-		d.drain(c, func() { d.post(ev) })
-		return
+	var last *childlog.Pump
+	if len(c.pumps) > 0 && failed {
+		last = c.pumps[len(c.pumps)-1].Pump // has what was written to standard error
 	}
-	last := c.pumps[len(c.pumps)-1] // has what was written to standard error
+	d.pause.draining++
 	d.drain(c, func() {
-		ev.LastWords = last.LastWords()
-		d.post(ev)
+		if last != nil {
+			ev.LastWords = last.LastWords()
+		}
+		d.post(query(func(d *Daemon) {
+			d.pause.draining--
+			d.step(ev)
+		}))
 	})
 }
 
@@ -223,7 +255,7 @@ func (d *Daemon) settle(id core.ProcID) {
 func (d *Daemon) drain(c *child, done func()) {
 	pumps := c.pumps
 	c.pumps = nil
-	c.linger(pumps)
+	d.linger(c, pumps)
 	if len(pumps) == 0 {
 		go done()
 		return
@@ -236,7 +268,7 @@ func (d *Daemon) drain(c *child, done func()) {
 
 // linger keeps the pumps of a former life as long as somebody writes to them,
 // and not too many of them.
-func (c *child) linger(pumps []*childlog.Pump) {
+func (d *Daemon) linger(c *child, pumps []pump) {
 	kept := c.lingering[:0]
 	for _, p := range append(c.lingering, pumps...) {
 		select {
@@ -246,7 +278,9 @@ func (c *child) linger(pumps []*childlog.Pump) {
 		}
 	}
 	for len(kept) > maxLingering*2 {
-		kept[0].Close()
+		oldest := kept[0]
+		oldest.Close()
+		d.aside(func() { <-oldest.Done() })
 		kept = kept[1:]
 	}
 	c.lingering = kept
@@ -259,18 +293,22 @@ func (d *Daemon) closeChild(id core.ProcID) {
 		return
 	}
 	delete(d.children, id)
-	for _, p := range append(c.lingering, c.pumps...) {
+	pumps := append(c.lingering, c.pumps...)
+	for _, p := range pumps {
 		p.Close()
 	}
 	if c.stdin != nil {
 		c.stdin.close()
 	}
 	logs := c.logs
-	go func() {
+	d.aside(func() {
+		for _, p := range pumps {
+			<-p.Done()
+		}
 		for _, l := range logs {
 			l.Close()
 		}
-	}()
+	})
 	if c.group.Kind == config.FastCGIGroup {
 		delete(d.sockets, c.group)
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -32,6 +33,8 @@ type Options struct {
 	// Started, if not nil, is called once by Run when the processes with
 	// autostart are about to be started.
 	Started func()
+	// Upgrade, if not nil, has another program take the place of this one.
+	Upgrade func(context.Context) error
 }
 
 // Daemon runs the programs of a configuration.
@@ -59,7 +62,10 @@ type Daemon struct {
 	settling settling
 	finished bool
 	restart  bool
-	status   int // to exit with
+	status   int    // to exit with
+	resumed  *State // what Run goes on with; nil to boot
+	pause    pause
+	check    check
 
 	// What follows is shared.
 	nextReq atomic.Uint64
@@ -77,10 +83,18 @@ type call struct {
 type query func(*Daemon)
 
 // New returns a Daemon that does nothing until Run.
-func New(o Options) *Daemon {
+func New(o Options) *Daemon { return newDaemon(o, core.New(coreOptions(&o))) }
+
+func coreOptions(o *Options) core.Options {
+	return core.Options{
+		Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, Seed: rand.Uint64(), LogLevel: o.Log.Level(),
+	}
+}
+
+func newDaemon(o Options, c *core.Core) *Daemon {
 	d := &Daemon{
 		options:     o,
-		core:        core.New(core.Options{Identifier: o.Config.Supervisord.Identifier, Serial: o.Serial, Seed: rand.Uint64(), LogLevel: o.Log.Level()}),
+		core:        c,
 		log:         o.Log,
 		begun:       time.Now(),
 		logDir:      o.Config.Supervisord.ChildLogDir,
@@ -91,8 +105,9 @@ func New(o Options) *Daemon {
 		sockets:     make(map[*config.Group]*groupSocket),
 		autoLogs:    make(map[*config.Process]*autoLogs),
 		replies:     make(map[core.Req]chan<- core.Reply),
+		pause:       pause{handed: make(map[spawn.Token]bool)},
 	}
-	d.mood.Store(int32(api.MoodRunning))
+	d.mood.Store(int32(c.Mood()))
 	// Run may find itself in another directory than the configuration was read in.
 	if dir, err := filepath.Abs(d.logDir); err == nil {
 		d.logDir = dir
@@ -111,14 +126,17 @@ func (d *Daemon) ExitStatus() int { return d.status }
 // Run starts the programs and serves until supervisord is to end. It reports
 // whether it is to start anew.
 func (d *Daemon) Run() (restart bool) {
-	d.spawner = spawn.New(func(r spawn.Report) { d.post(r) })
 	d.starter = newStarter(d)
-
-	if d.options.Started != nil {
-		d.options.Started()
-	}
 	d.settling.begin()
-	d.step(core.Boot{Config: d.options.Config})
+	if d.resumed != nil {
+		d.resume()
+	} else {
+		d.spawner = spawn.New(d.reported)
+		if d.options.Started != nil {
+			d.options.Started()
+		}
+		d.step(core.Boot{Config: d.options.Config})
+	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for !d.finished {
@@ -131,10 +149,14 @@ func (d *Daemon) Run() (restart bool) {
 		case <-timer.C:
 			d.step(core.Tick{})
 		}
+		d.pause.look()
 	}
 	d.close()
 	return d.restart
 }
+
+// reported takes news of the spawner.
+func (d *Daemon) reported(r spawn.Report) { d.post(r) }
 
 // arm sets the timer to the core's next deadline.
 func (d *Daemon) arm(timer *time.Timer) {
@@ -193,10 +215,14 @@ func (d *Daemon) step(ev core.Event) {
 	d.pending = nil
 }
 
-// signal takes a signal to supervisord itself. A SIGHUP stops everything before
+// signal takes a signal to supervisord itself. SIGUSR1 asks for an upgrade. A SIGHUP stops everything before
 // the new configuration is read, as it always did, unless it is configured that
 // a restart is only begun with one that can be loaded.
 func (d *Daemon) signal(sig syscall.Signal) {
+	if sig == syscall.SIGUSR1 {
+		d.upgradeOnSignal()
+		return
+	}
 	if sig != syscall.SIGHUP || !d.options.Config.Supervisord.CheckRestart || d.core.Mood() == api.MoodShutdown {
 		d.step(core.SignalReceived{Sig: sig})
 		return
@@ -216,6 +242,7 @@ func (d *Daemon) close() {
 	d.settling.end()
 	d.starter.close()
 	close(d.done)
+	d.pause.end()
 	d.spawner.Close()
 	for id := range d.children {
 		d.closeChild(id)

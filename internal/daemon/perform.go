@@ -31,8 +31,8 @@ func (d *Daemon) perform(e *core.Effect) {
 	case core.Up:
 		d.settle(e.Proc)
 	case core.Release:
-		if c := d.children[e.Proc]; c != nil && c.socket != nil {
-			c.socket.release()
+		if c := d.children[e.Proc]; c != nil {
+			c.release()
 		}
 	case core.Log:
 		d.log.Log(e.Level, e.Text)
@@ -68,35 +68,57 @@ func (d *Daemon) spawn(e *core.Effect) {
 			d.pending = append(d.pending, core.SpawnFailed{Proc: e.Proc, Gen: e.Gen, Reason: err.Error()})
 			return
 		}
+		c.holds = true
 	}
+	d.spawnWhenPaid(c)
+}
+
+// spawnWhenPaid has the process started as soon as its last starts are paid for.
+func (d *Daemon) spawnWhenPaid(c *child) {
 	wait := time.Until(c.paid.Add(-startBurst * startInterval))
 	if wait <= 0 {
-		d.begin(c, e.Gen)
+		d.begin(c, c.gen)
 		return
 	}
-	id, gen := e.Proc, e.Gen
+	c.waiting = true
+	id, gen := c.id, c.gen
 	time.AfterFunc(wait, func() {
 		d.post(query(func(d *Daemon) {
-			if c := d.children[id]; c != nil && c.gen == gen {
+			if c := d.children[id]; c != nil && c.gen == gen && c.waiting {
 				d.begin(c, gen)
 			}
 		}))
 	})
 }
 
-// begin hands the process to the starter.
+// begin hands the process to the starter, or has it wait for the end of a pause.
 func (d *Daemon) begin(c *child, gen core.Gen) {
+	c.waiting = d.pause.begun
+	if c.waiting {
+		return
+	}
 	if now := time.Now(); c.paid.Before(now) {
 		c.paid = now
 	}
 	c.paid = c.paid.Add(startInterval)
+	d.pause.handed[tokenOf(c.id, gen)] = true
 	d.starter.start(c, gen)
 }
 
 func (d *Daemon) kill(e *core.Effect) {
-	if c := d.children[e.Proc]; c != nil {
+	c := d.children[e.Proc]
+	if c == nil {
+		return
+	}
+	c.ended = c.ended || e.Req == 0
+	switch {
+	case d.pause.begun:
+		d.pause.kills = append(d.pause.kills, KillState{
+			Proc: e.Proc, Gen: e.Gen, PID: e.PID, AsGroup: e.AsGroup, Sig: e.Sig, Req: e.Req,
+		})
+	default:
 		c.kills = append(c.kills, e.Req)
-		c.ended = c.ended || e.Req == 0
+		d.pause.killing++
 		d.spawner.Kill(tokenOf(e.Proc, e.Gen), e.PID, e.AsGroup, e.Sig)
 	}
 }
@@ -111,16 +133,22 @@ func (d *Daemon) writeStdin(e *core.Effect) {
 
 // report takes news of the spawner.
 func (d *Daemon) report(r spawn.Report) {
+	if d.check.report(r) {
+		return
+	}
 	switch r := r.(type) {
 	case spawn.Started:
+		delete(d.pause.handed, r.Token)
 		d.started(r)
 	case spawn.Failed:
+		delete(d.pause.handed, r.Token)
 		d.failed(r)
 	case spawn.Exited:
 		d.exited(r)
 	case spawn.Orphan:
 		d.log.Log(api.LevelInfo, fmt.Sprintf("reaped unknown pid %d (%s)", r.PID, exitOf(r.Status)))
 	case spawn.Signaled:
+		d.pause.killing--
 		d.signaled(r)
 	}
 }
@@ -147,9 +175,7 @@ func (d *Daemon) failed(r spawn.Failed) {
 
 // spawnFailed gives up what was prepared for a process and tells the core.
 func (d *Daemon) spawnFailed(c *child, gen core.Gen, reason string) {
-	if c.socket != nil {
-		c.socket.release()
-	}
+	c.release()
 	d.step(core.SpawnFailed{Proc: c.id, Gen: gen, Reason: reason})
 }
 
@@ -169,7 +195,7 @@ func (d *Daemon) reopenLogs() {
 			idle = append(idle, c.logs[:]...)
 		}
 	}
-	go func() {
+	d.aside(func() {
 		for _, l := range idle {
 			l.Close()
 		}
@@ -178,5 +204,5 @@ func (d *Daemon) reopenLogs() {
 				d.log.Log(api.LevelError, fmt.Sprintf("cannot reopen %s: %v", l.Path(), err))
 			}
 		}
-	}()
+	})
 }

@@ -113,6 +113,7 @@ func (s *starter) prepare(j job) {
 // fail tells the daemon that a process cannot be started.
 func (s *starter) fail(j job, why error) {
 	s.daemon.post(query(func(d *Daemon) {
+		delete(d.pause.handed, j.token)
 		if c := d.children[j.id]; c != nil && c.gen == j.gen {
 			d.spawnFailed(c, j.gen, why.Error())
 		}

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // maxStdinPending is how much may wait to be written to one process that does
@@ -20,9 +22,55 @@ type stdin struct {
 	writing bool
 	closed  bool
 	broken  bool
+	frozen  bool
+	rest    chan struct{} // closed when nothing is written any more; nil if nobody waits
 }
 
 func newStdin(fd int) *stdin { return &stdin{fd: fd} }
+
+// StdinState is the standard input of a process as plain data.
+type StdinState struct {
+	FD      int
+	Pending []byte `json:",omitempty"`
+	Broken  bool   `json:",omitempty"`
+}
+
+// resumeStdin goes on where another one was frozen.
+func resumeStdin(state StdinState) *stdin {
+	s := &stdin{fd: state.FD, broken: state.Broken, pending: state.Pending}
+	if len(s.pending) > 0 && !s.broken {
+		s.later()
+	}
+	return s
+}
+
+// freeze stops the writing of what is pending, until thaw, and returns what
+// there is to go on with. Nothing may be written meanwhile.
+func (s *stdin) freeze() StdinState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen = true
+	if s.writing {
+		rest := make(chan struct{})
+		s.rest = rest
+		_ = s.file.SetWriteDeadline(time.Now())
+		s.mu.Unlock()
+		<-rest
+		s.mu.Lock()
+	}
+	return StdinState{FD: s.fd, Pending: s.pending, Broken: s.broken}
+}
+
+// thaw ends freeze.
+func (s *stdin) thaw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen = false
+	if len(s.pending) > 0 && !s.broken && !s.closed {
+		_ = s.file.SetWriteDeadline(time.Time{})
+		s.later()
+	}
+}
 
 // write sends data. It never blocks. broken says that nobody reads any more,
 // full that too much is waiting already; then nothing of data is written.
@@ -91,21 +139,33 @@ func (s *stdin) later() {
 		s.file = os.NewFile(uintptr(s.fd), "stdin")
 	}
 	s.writing = true
-	go func() {
+	go s.writePending()
+}
+
+// writePending writes what is pending until there is nothing, or somebody says
+// stop.
+func (s *stdin) writePending() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.pending) > 0 && !s.closed && !s.frozen {
+		data := s.pending
+		s.pending = nil
+		s.mu.Unlock()
+		n, err := s.file.Write(data)
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		for len(s.pending) > 0 && !s.closed {
-			data := s.pending
-			s.pending = nil
-			s.mu.Unlock()
-			_, err := s.file.Write(data)
-			s.mu.Lock()
-			if err != nil {
-				s.broken, s.pending = true, nil
-			}
+		switch {
+		case err == nil:
+		case s.frozen && errors.Is(err, os.ErrDeadlineExceeded):
+			s.pending = append(data[n:len(data):len(data)], s.pending...)
+		default:
+			s.broken, s.pending = true, nil
 		}
-		s.writing = false
-	}()
+	}
+	s.writing = false
+	if s.rest != nil {
+		close(s.rest)
+		s.rest = nil
+	}
 }
 
 // close closes the pipe; what is pending is lost with the process.

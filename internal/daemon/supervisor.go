@@ -36,12 +36,18 @@ func (d *Daemon) ask(ctx context.Context, q func(*Daemon)) error {
 
 // do has the core carry out a command and waits for the answer. A client that
 // goes away takes its command's wait with it.
-func (d *Daemon) do(ctx context.Context, cmd core.Command) (core.Reply, error) {
+func (d *Daemon) do(ctx context.Context, cmd core.Command, ticket *api.Ticket, list bool) (core.Reply, error) {
 	cmd.Req = core.Req(d.nextReq.Add(1))
 	reply := make(chan core.Reply, 1)
 	if !d.post(call{cmd, reply}) {
 		return core.Reply{}, errEnded
 	}
+	defer ticket.Hold(api.Wait{Req: uint64(cmd.Req), List: list})()
+	return d.answer(ctx, cmd.Req, reply)
+}
+
+// answer waits for the answer to a request.
+func (d *Daemon) answer(ctx context.Context, req core.Req, reply <-chan core.Reply) (core.Reply, error) {
 	select {
 	case r := <-reply:
 		if r.Fault != nil {
@@ -50,8 +56,8 @@ func (d *Daemon) do(ctx context.Context, cmd core.Command) (core.Reply, error) {
 		return r, nil
 	case <-ctx.Done():
 		d.post(query(func(d *Daemon) {
-			delete(d.replies, cmd.Req)
-			d.step(core.Command{Op: core.OpCancel, Req: cmd.Req})
+			delete(d.replies, req)
+			d.step(core.Command{Op: core.OpCancel, Req: req})
 		}))
 		return core.Reply{}, ctx.Err()
 	case <-d.done:
@@ -67,12 +73,12 @@ func (d *Daemon) do(ctx context.Context, cmd core.Command) (core.Reply, error) {
 }
 
 func (d *Daemon) doList(ctx context.Context, cmd core.Command) ([]api.ProcessStatus, error) {
-	r, err := d.do(ctx, cmd)
+	r, err := d.do(ctx, cmd, api.TicketOf(ctx), true)
 	return r.Statuses, err
 }
 
 func (d *Daemon) doOne(ctx context.Context, cmd core.Command) error {
-	_, err := d.do(ctx, cmd)
+	_, err := d.do(ctx, cmd, api.TicketOf(ctx), false)
 	return err
 }
 
@@ -311,7 +317,7 @@ func (d *Daemon) ReloadConfig(ctx context.Context) (added, changed, removed []st
 	if err != nil {
 		return nil, nil, nil, api.NewFault(api.CantReread, err.Error())
 	}
-	r, err := d.do(ctx, core.Command{Op: core.OpReload, Config: cfg})
+	r, err := d.do(ctx, core.Command{Op: core.OpReload, Config: cfg}, nil, false)
 	return r.Added, r.Changed, r.Removed, err
 }
 

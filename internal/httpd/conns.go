@@ -48,6 +48,8 @@ type conn struct {
 	since time.Time // of the last change of what follows
 	known bool      // an authorized request was made
 	busy  bool      // one is being served
+
+	pausing pausing
 }
 
 // Write writes with a deadline, which starts anew each time.
@@ -87,6 +89,8 @@ type conns struct {
 	// nothing is served any more.
 	draining bool
 	drained  chan struct{}
+
+	pause pause
 }
 
 func newConns(max int) *conns {
@@ -116,9 +120,10 @@ func origin(a net.Addr) netip.Prefix {
 }
 
 // add makes a connection part of the set, waiting until there is room. It
-// returns nil, and has closed the connection, when stop is closed first.
-func (s *conns) add(nc net.Conn, stop <-chan struct{}) *conn {
+// returns nil, and has closed the connection, when its listener is closed first.
+func (s *conns) add(nc net.Conn, l *listener) *conn {
 	c := &conn{Conn: nc, conns: s, from: origin(nc.RemoteAddr())}
+	c.pausing.listener = l
 	s.mu.Lock()
 	for len(s.all) >= s.max {
 		victim, wait := s.victim()
@@ -136,7 +141,7 @@ func (s *conns) add(nc net.Conn, stop <-chan struct{}) *conn {
 		select {
 		case <-freed:
 		case <-timer.C:
-		case <-stop:
+		case <-l.stop:
 			timer.Stop()
 			nc.Close()
 			return nil
@@ -144,9 +149,7 @@ func (s *conns) add(nc net.Conn, stop <-chan struct{}) *conn {
 		timer.Stop()
 		s.mu.Lock()
 	}
-	c.since = time.Now()
-	s.all[c] = struct{}{}
-	s.from[c.from]++
+	s.include(c)
 	s.mu.Unlock()
 	return c
 }
@@ -171,6 +174,17 @@ func (s *conns) grace(c *conn) time.Duration {
 		return crowdGrace
 	}
 	return strangerGrace
+}
+
+// include makes a connection part of the set. s.mu is held.
+func (s *conns) include(c *conn) {
+	c.since = time.Now()
+	c.pausing.fresh.Store(true)
+	s.all[c] = struct{}{}
+	s.from[c.from]++
+	if s.pause.begun {
+		c.interrupt()
+	}
 }
 
 // victim returns the connection to close for a new one: that whose grace ended
@@ -198,6 +212,7 @@ func (s *conns) remove(c *conn) {
 	defer s.mu.Unlock()
 	s.forget(c)
 	s.wake()
+	s.pause.wake()
 }
 
 // wake lets add look again whether there is room.
@@ -227,7 +242,9 @@ func (s *conns) leave(c *conn) {
 	defer s.mu.Unlock()
 	s.busy--
 	c.busy, c.since = false, time.Now()
+	c.pausing.call = nil
 	s.wake()
+	s.pause.wake()
 	if s.draining && s.busy == 0 {
 		close(s.drained)
 	}
@@ -269,10 +286,13 @@ func newListener(l net.Listener, s *conns) *listener {
 
 func (l *listener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for err != nil {
+		if !l.conns.rest(l, err) {
+			return nil, err
+		}
+		nc, err = l.Listener.Accept()
 	}
-	if c := l.conns.add(nc, l.stop); c != nil {
+	if c := l.conns.add(nc, l); c != nil {
 		return c, nil
 	}
 	return nil, net.ErrClosed

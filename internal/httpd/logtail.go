@@ -48,7 +48,7 @@ func (s *Server) serveLogTail(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound)
 		return
 	}
-	s.follow(w, r, source)
+	s.follow(w, r, source, StreamState{Name: name, Channel: channel})
 }
 
 // serveMainLogTail serves /mainlogtail, the activity log.
@@ -57,12 +57,12 @@ func (s *Server) serveMainLogTail(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest)
 		return
 	}
-	s.follow(w, r, s.o.Logs.MainLog())
+	s.follow(w, r, s.o.Logs.MainLog(), StreamState{Main: true})
 }
 
 // follow sends the end of a log, then every byte that is added as soon as it
 // is, until the client goes away.
-func (s *Server) follow(w http.ResponseWriter, r *http.Request, source api.LogSource) {
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, source api.LogSource, state StreamState) {
 	path := source.Path()
 	info, err := os.Stat(path)
 	if path == "" || err != nil {
@@ -84,15 +84,10 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request, source api.LogSo
 	// A proxy such as nginx is to pass on each piece at once.
 	h.Set("X-Accel-Buffering", "no")
 	control := http.NewResponseController(w)
-	buf := make([]byte, tailBuffer)
 	// Flushing sends the header, also while there is nothing to read.
-	for err = control.Flush(); err == nil; err = control.Flush() {
-		n, err := f.Read(r.Context(), buf)
-		if err != nil {
-			return
-		}
-		if _, err := w.Write(buf[:n]); err != nil {
-			return
-		}
+	if control.Flush() != nil {
+		return
 	}
+	state.Chunked = r.ProtoAtLeast(1, 1)
+	s.stream(r.Context(), &flusher{w, control}, r.Context().Value(connKey{}).(*conn), f, state)
 }

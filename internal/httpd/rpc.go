@@ -143,7 +143,8 @@ func oneLine(text string) string {
 func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, params []any) {
 	name := oneLine(method)
 	s.o.Log(api.LevelTrace, "XML-RPC method called: "+name+"()")
-	result, err := s.o.Methods.Call(r.Context(), method, params)
+	ctx := s.conns.track(r)
+	result, err := s.o.Methods.Call(ctx, method, params)
 	e := encoders.Get().(*xmlrpc.Encoder)
 	defer func() {
 		e.Reset()

@@ -91,7 +91,11 @@ func New(o Options) *Server {
 // Serve serves the connections that l accepts, after authorization if auth asks
 // for one, until l fails or the Server is closed. It closes l. The error is nil
 // after Shutdown and Close.
-func (s *Server) Serve(l net.Listener, auth Auth) error {
+func (s *Server) Serve(l net.Listener, auth Auth) error { return s.ServeOn(l, auth, nil, nil) }
+
+// ServeOn is Serve that goes on with connections that another program has had.
+// expect is asked for the answer to each method call of them that waits.
+func (s *Server) ServeOn(l net.Listener, auth Auth, carried []ConnState, expect func(req uint64) Expectation) error {
 	server := &http.Server{
 		Handler:                      s.handler(newCredentials(auth)),
 		ReadHeaderTimeout:            headerTimeout,
@@ -101,6 +105,11 @@ func (s *Server) Serve(l net.Listener, auth Auth) error {
 		BaseContext:                  func(net.Listener) context.Context { return s.ctx },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
+		},
+		ConnState: func(nc net.Conn, state http.ConnState) {
+			if c, ok := nc.(*conn); ok && state == http.StateIdle {
+				s.conns.idle(c)
+			}
 		},
 	}
 	s.mu.Lock()
@@ -112,6 +121,7 @@ func (s *Server) Serve(l net.Listener, auth Auth) error {
 	s.servers = append(s.servers, server)
 	s.listeners = append(s.listeners, limited)
 	s.mu.Unlock()
+	s.adopt(server, limited, carried, expect)
 	err := server.Serve(limited)
 	if errors.Is(err, http.ErrServerClosed) || s.ctx.Err() != nil {
 		return nil

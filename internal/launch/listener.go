@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"supervisord/internal/config"
 )
@@ -43,6 +44,17 @@ func (l *Listener) replaced(one net.Listener) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return !l.closed && l.current != one
+}
+
+// SetDeadline sets the time by which Accept fails. Connections wait meanwhile.
+func (l *Listener) SetDeadline(t time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d, ok := l.current.(interface{ SetDeadline(time.Time) error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return d.SetDeadline(t)
 }
 
 // Addr returns the address of the socket.

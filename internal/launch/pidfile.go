@@ -24,6 +24,10 @@ func (e *PidfileError) Error() string { return "could not write pidfile " + e.Pa
 // Unwrap returns the cause.
 func (e *PidfileError) Unwrap() error { return e.Err }
 
+func newPidfile(path string) *Pidfile {
+	return &Pidfile{path: path, content: strconv.Itoa(os.Getpid()) + "\n"}
+}
+
 // WritePidfile writes the pid of this process and a newline to path.
 //
 // In a directory that everybody may write to, such as /tmp, the file takes the
@@ -32,7 +36,7 @@ func (e *PidfileError) Unwrap() error { return e.Err }
 // used. Elsewhere an existing file is written in place, so that a link or
 // /dev/null does what the administrator wants. The error is a *PidfileError.
 func WritePidfile(path string) (*Pidfile, error) {
-	p := &Pidfile{path: path, content: strconv.Itoa(os.Getpid()) + "\n"}
+	p := newPidfile(path)
 	const worldWritable = 0o002
 	dir, err := os.Stat(filepath.Dir(path))
 	if err == nil && dir.Mode().Perm()&worldWritable != 0 {

@@ -118,3 +118,21 @@ func (f *Follower) truncation(p []byte) (int, error) {
 	f.offset, f.mark = 0, TruncatedMark
 	return f.readMark(p), nil
 }
+
+// FollowerState is where a Follower is, as plain data.
+type FollowerState struct {
+	FD     int
+	Offset int64
+	Mark   string `json:",omitempty"`
+}
+
+// State returns where the Follower is. The descriptor stays its own.
+func (f *Follower) State() FollowerState {
+	return FollowerState{FD: descriptorOf(f.f), Offset: f.offset, Mark: f.mark}
+}
+
+// ResumeFollower returns a Follower that goes on where another one was. The
+// descriptor is the Follower's from now on.
+func ResumeFollower(path string, changed func() <-chan struct{}, s FollowerState) *Follower {
+	return &Follower{path: path, changed: changed, f: os.NewFile(uintptr(s.FD), path), offset: s.Offset, mark: s.Mark}
+}

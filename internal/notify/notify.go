@@ -72,6 +72,27 @@ func FromEnvironment() (*Notifier, error) {
 // maxWatchdog is more than any manager waits.
 const maxWatchdog = 10 * 365 * 24 * time.Hour
 
+// State is what a Notifier was told by the environment, as plain data.
+type State struct {
+	Address  string
+	Watchdog time.Duration
+}
+
+// State returns what another program needs to go on.
+func (n *Notifier) State() State { return State{n.address, n.watchdog} }
+
+// Resume returns a Notifier that goes on where that of another program was.
+func Resume(s State) *Notifier { return &Notifier{address: s.Address, watchdog: s.Watchdog} }
+
+// Reloading tells the manager that supervisord is going to be ready again soon,
+// which Follow says. Nobody may follow meanwhile.
+func (n *Notifier) Reloading() error {
+	if n.address == "" {
+		return nil
+	}
+	return n.send("RELOADING=1", monotonic())
+}
+
 // send sends one message with a line for each assignment.
 func (n *Notifier) send(assignments ...string) error {
 	message := []byte(strings.Join(assignments, "\n"))

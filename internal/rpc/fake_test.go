@@ -157,7 +157,9 @@ func (f *fake) SendRemoteCommEvent(_ context.Context, kind, data string) error {
 }
 
 func (f *fake) Shutdown(context.Context) error { return f.note("shutdown") }
-func (f *fake) Restart(context.Context) error  { return f.note("restart") }
+func (f *fake) Upgrade(context.Context) error  { return f.note("upgrade") }
+
+func (f *fake) Restart(context.Context) error { return f.note("restart") }
 
 func (f *fake) ReloadConfig(context.Context) (added, changed, removed []string, err error) {
 	return []string{"new"}, nil, []string{"old", "older"}, f.note("reload")

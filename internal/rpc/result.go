@@ -142,3 +142,12 @@ func size(r Result) int {
 	}
 	return scalar
 }
+
+// Answer returns the result of a method that waited: what became of each
+// process if it is one that returns a list, otherwise true.
+func Answer(list bool, outcomes []api.ProcessStatus) Result {
+	if list {
+		return statusResult(outcomes)
+	}
+	return boolResult(true)
+}

@@ -56,6 +56,9 @@ type Supervisor interface {
 	// at once.
 	Shutdown(ctx context.Context) error
 	Restart(ctx context.Context) error
+	// Upgrade has the program on disk take the place of this one, which answers
+	// for it then. It returns if that fails.
+	Upgrade(ctx context.Context) error
 	// ReloadConfig reads the configuration again and returns the names of the
 	// groups that were added, changed and removed since.
 	ReloadConfig(ctx context.Context) (added, changed, removed []string, err error)

@@ -294,7 +294,7 @@ func TestOtherErrors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	table := NewTable(newFake(), "", []string{"supervisor"})
 	names := table.Names()
-	if !slices.IsSorted(names) || len(names) != 44 {
+	if !slices.IsSorted(names) || len(names) != 45 {
 		t.Errorf("%d names: %q", len(names), names)
 	}
 	tag := regexp.MustCompile(`(?m)^@(param|return) (\w+) (\w+) \S`)

@@ -51,6 +51,11 @@ func (c *Client) Restart(ctx context.Context) error {
 	return c.Call(ctx, "supervisor.restart", nil)
 }
 
+// Upgrade has the program on disk take the place of the running daemon.
+func (c *Client) Upgrade(ctx context.Context) error {
+	return c.Call(ctx, "supervisord.upgrade", nil)
+}
+
 // ReadLog reads from the daemon's own log, as ReadProcessLog does.
 func (c *Client) ReadLog(ctx context.Context, offset, length int) (string, error) {
 	return c.callText(ctx, "supervisor.readLog", offset, length)

@@ -34,9 +34,17 @@ type request struct {
 	sig   syscall.Signal
 }
 
+// Running is a process that was started and not reaped.
+type Running struct {
+	Token Token
+	PID   int
+}
+
 // New starts the spawner's goroutine. report is called from that goroutine,
 // one report at a time; it must not call Close and should not block for long.
-func New(report func(Report)) *Spawner {
+// The children that run already are reported on like those that are started
+// here.
+func New(report func(Report), running ...Running) *Spawner {
 	s := &Spawner{
 		report: report,
 		// One pending signal is enough: each makes the goroutine reap all that
@@ -45,6 +53,9 @@ func New(report func(Report)) *Spawner {
 		wake:  make(chan struct{}, 1),
 		done:  make(chan struct{}),
 		procs: make(map[int]Token),
+	}
+	for _, r := range running {
+		s.procs[r.PID] = r.Token
 	}
 	signal.Notify(s.chld, syscall.SIGCHLD)
 	go s.run()
@@ -65,14 +76,20 @@ func (s *Spawner) Kill(token Token, pid int, group bool, sig syscall.Signal) {
 }
 
 // Close ends the goroutine and waits for its end. Requests that still wait are
-// dropped, processes that run are left alone.
-func (s *Spawner) Close() {
+// dropped, processes that run are left alone. It returns those: another Spawner
+// can go on with them, and hears of those that end meanwhile.
+func (s *Spawner) Close() []Running {
 	s.mu.Lock()
 	s.closed = true
 	s.requests = nil
 	s.mu.Unlock()
 	s.wakeUp()
 	<-s.done
+	running := make([]Running, 0, len(s.procs))
+	for pid, token := range s.procs {
+		running = append(running, Running{token, pid})
+	}
+	return running
 }
 
 func (s *Spawner) enqueue(r request) {
@@ -108,9 +125,10 @@ func (s *Spawner) take(buf []request) (requests []request, closed bool) {
 
 // run is the goroutine. It keeps its thread, so that all children have the
 // same parent thread and a fork that takes long holds up no other goroutine's.
+// The thread ends with it, as its signal mask is not that of others.
 func (s *Spawner) run() {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	unblockSignals()
 	defer close(s.done)
 	defer signal.Stop(s.chld)
 

@@ -46,7 +46,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, reports: make(chan Report, 8192)}
 	w.s = New(func(r Report) { w.reports <- r })
-	t.Cleanup(w.s.Close)
+	t.Cleanup(func() { w.s.Close() })
 	return w
 }
 
