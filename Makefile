@@ -51,7 +51,7 @@ LOAD  ?= 30m
 soak: deps
 	$(GO) test -count 1 -timeout 3h ./internal/difftest -run TestLives -difftest.count $(LIVES) -difftest.seed $(SEED)
 	$(GO) test -count 1 -timeout 3h ./internal/sim -sim.seeds $(SEEDS) -sim.transcripts ../core/testdata -v -run TestSimulation
-	$(GO) test -count 1 -timeout 3h ./internal/faulttest -skip TestLoad -soak 10
+	$(GO) test -count 1 -timeout 3h ./internal/faulttest -skip TestLoad -soak 10 -upgrades 50 -upgrade.children 200
 	$(GO) test -count 1 -timeout 3h ./internal/faulttest -run TestLoad -load $(LOAD) -v
 
 # bench measures this project and the original side by side and writes

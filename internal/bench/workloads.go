@@ -33,6 +33,11 @@ func workloads() []workload {
 			{key: "shutdown", title: "SIGTERM until the daemon is gone, 100 groups stopped in order", unit: "ms", limit: "100 times kill and wait",
 				bound: "100 times in turn a signal, the end of the process and the news of it: each group is stopped when the one before it has ended."},
 		}},
+		{name: "replace", measure: replaceDaemon, rows: []row{
+			{key: "replace", title: "another version takes over, 100 programs, until all is as before", unit: "ms",
+				bound: "The original has to be stopped and started, with all its programs. Here it is the longest time between two answers " +
+					"during an upgrade, in which no program is touched: writing the state down, exec, starting Go's runtime and reading the state."},
+		}},
 		{name: "calls", measure: calls, limit: callsLimit, rows: []row{
 			{key: "state", title: "getState, a new connection each", unit: "ms", limit: httpds,
 				bound: "Connecting, and Go's HTTP server; the method itself takes microseconds."},

@@ -1,6 +1,7 @@
 // Package faulttest causes faults around a real daemon and looks whether it
 // lives on and whether anything is lost: full disks, missing files, limits that
-// are reached, children that misbehave, sudden death, hostile clients. What was
+// are reached, children that misbehave, sudden death, hostile clients, upgrades
+// in the middle of everything. What was
 // found is told in docs/reliability.md.
 //
 // Each test has a daemon of its own, built with the race detector if the test
