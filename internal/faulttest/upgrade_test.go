@@ -176,7 +176,10 @@ startsecs=0
 	var g gauge
 	clients.Go(func() { g.call(ctx, r.Client) })
 	clients.Go(func() {
+		pace := time.NewTicker(20 * time.Millisecond)
+		defer pace.Stop()
 		for i := 0; ctx.Err() == nil; i++ {
+			<-pace.C
 			// Some are running already, and are started again when they have ended.
 			_ = r.StartProcess(ctx, fmt.Sprintf("b:b_%d", i%briefs), i%3 == 0)
 		}
@@ -199,8 +202,8 @@ startsecs=0
 		} else {
 			r.signal(syscall.SIGUSR1)
 		}
-		r.out.waitN(t, upgraded, i+1)
-		for range 100 { // Something is to happen in between.
+		r.waitUpgraded(i + 1)
+		for range 20 { // Something is to happen in between.
 			r.alive()
 		}
 	}
@@ -246,6 +249,24 @@ startsecs=0
 		checkEvents(t, r.path(fmt.Sprintf("events%d", i)), captures)
 	}
 	checkBriefs(t, r.out)
+}
+
+// waitUpgraded waits until the log says n times that the daemon was upgraded. It
+// is long, and looked at often.
+func (r *rig) waitUpgraded(n int) {
+	r.t.Helper()
+	timeout := time.After(limit)
+	for {
+		text, changed := r.out.text()
+		if strings.Count(text, "supervisord was upgraded") >= n {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			r.t.Fatalf("upgrade %d did not come", n)
+		}
+	}
 }
 
 // listenerPools are n pools with a listener each.
