@@ -52,6 +52,7 @@ func TestSampleOptions(t *testing.T) {
 	text = strings.NewReplacer(
 		"serverurl=http://localhost:9001", "",
 		"programs=one,two", "programs=example",
+		"depends_on=db,cache:*", "",
 		"[group:example]", "[group:pair]",
 		"[fcgi-program:example]", "[fcgi-program:fast]",
 		"process_name=%(program_name)s    ;", "process_name=%(program_name)s_%(process_num)d ;",
@@ -71,7 +72,7 @@ func TestSampleOptions(t *testing.T) {
 	plain := load(t, "[supervisord]\nlogfile=/tmp/supervisord.log\npidfile=/tmp/supervisord.pid\nchildlogdir=/tmp\n"+
 		"user=nobody\ndirectory=/\nenvironment=LANG=C.UTF-8,TZ=UTC\n"+
 		"environment_file=-/etc/default/all\n"+
-		"[program:example]\ncommand=/bin/cat\ndirectory=/tmp\numask=022\nuser=nobody\nbackoff_factor=2\nprocess_name=%(program_name)s_%(process_num)d\n"+
+		"[program:example]\ncommand=/bin/cat\ndirectory=/tmp\numask=022\nuser=nobody\nbackoff_factor=2\nready=tcp:127.0.0.1:5432\nhealth=exec:/bin/true\nprocess_name=%(program_name)s_%(process_num)d\n"+
 		"group=nogroup\nenvironment_file=/etc/default/example\n"+
 		"environment=KEY=value,OTHER='a, b'\n[group:pair]\nprograms=example\n")
 	if !reflect.DeepEqual(cfg.Supervisord, plain.Supervisord) {

@@ -42,6 +42,17 @@ type ProcessInfo struct {
 	// NextStart is when it will be started again, where its configuration says
 	// something about pauses and it is in one; else it is the zero time.
 	NextStart time.Time
+	// Waiting says what the process waits for before it starts: the processes
+	// that it depends on and that are not ready, each with its state. Empty when
+	// it does not wait.
+	Waiting string
+	// HasReady says that the process is asked whether it is ready (ready=), and
+	// Ready that it is.
+	HasReady, Ready bool
+	// Health is "ok", or "failing: " and the reason, of a process that is
+	// checked (health=). StatusText is what it says of itself.
+	Health     string
+	StatusText string
 }
 
 // ProcessStatus is one element of what the methods for groups and for all

@@ -94,6 +94,9 @@ func (out *output) log(p []byte) {
 	if out.tail != nil {
 		out.tail.add(p)
 	}
+	if out.o.Watch != nil {
+		out.o.Watch(out.o.Channel, p)
+	}
 	switch {
 	case out.o.Log == nil || len(p) == 0:
 	case out.lines != nil:

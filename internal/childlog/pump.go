@@ -40,6 +40,8 @@ type PumpOptions struct {
 	Listener        bool // call Sink.Listener
 	Tail            bool // have LastWords
 	Sink            Sink
+	// Watch, if not nil, is given the output as it is logged.
+	Watch func(ch api.Channel, p []byte)
 	// MainLog, if not nil, gets a copy of the output at debug level.
 	MainLog func(level api.LogLevel, text string)
 }

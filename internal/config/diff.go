@@ -78,6 +78,9 @@ func (p *Process) replaces(active *Process) bool {
 		p.BackoffMax == active.BackoffMax &&
 		p.BackoffFactor == active.BackoffFactor &&
 		p.BackoffJitter == active.BackoffJitter &&
+		slices.Equal(p.DependsOn, active.DependsOn) &&
+		p.Ready.replaces(&active.Ready) &&
+		p.Health.replaces(&active.Health) &&
 		p.RedirectStderr == active.RedirectStderr &&
 		maps.Equal(p.Environment, active.Environment) &&
 		reflect.DeepEqual(p.EnvironmentSecrets, active.EnvironmentSecrets) &&

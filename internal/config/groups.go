@@ -40,6 +40,7 @@ func (l *loader) readGroups() []*Group {
 		}
 	}
 	sortGroups(groups)
+	l.checkDependencies(groups)
 	return groups
 }
 

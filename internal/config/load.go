@@ -51,12 +51,13 @@ func Check(o Options) (*Config, []*Error) {
 
 func newLoader(o Options) *loader {
 	l := &loader{
-		env:      newEnviron(o.Environ),
-		doc:      newDocument(),
-		problems: new(problems),
-		file:     o.File,
-		here:     absolutePath(dirname(o.File)),
-		hostname: o.Hostname,
+		env:        newEnviron(o.Environ),
+		doc:        newDocument(),
+		problems:   new(problems),
+		file:       o.File,
+		here:       absolutePath(dirname(o.File)),
+		hostname:   o.Hostname,
+		dependents: make(map[*Process]string),
 	}
 	if l.hostname == "" {
 		l.hostname, _ = os.Hostname()
@@ -82,6 +83,8 @@ type loader struct {
 	files    references
 	// shared is the environment of [supervisord].
 	shared environment
+	// dependents are the sections of the processes that depend on others.
+	dependents map[*Process]string
 }
 
 // load does the steps of Load in the order in which their errors count.

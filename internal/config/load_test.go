@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,11 @@ func TestLoadErrors(t *testing.T) {
 		{"[s]\n\xff", "", "", "'utf-8' codec can't decode byte 0xff in position 4: invalid start byte"},
 
 		{daemonSection + "minfds=abc", "supervisord", "minfds", "invalid literal for int() with base 10: 'abc'"},
+		{programSection + "ready_timeout=-1", "program:p", "ready_timeout", "-1 is below lower bound (0)" + inProgram},
+		{programSection + "ready_interval=0", "program:p", "ready_interval", "0 is below lower bound (1)" + inProgram},
+		{programSection + "health_interval=0", "program:p", "health_interval", "0 is below lower bound (1)" + inProgram},
+		{programSection + "health_timeout=0", "program:p", "health_timeout", "0 is below lower bound (1)" + inProgram},
+		{programSection + "health_retries=0", "program:p", "health_retries", "0 is below lower bound (1)" + inProgram},
 		{daemonSection + "minprocs=1.5", "supervisord", "minprocs", "invalid literal for int() with base 10: '1.5'"},
 		{daemonSection + "directory=/no/such", "supervisord", "directory", "/no/such is not an existing directory"},
 		{daemonSection + "umask=9", "supervisord", "umask", "9 can not be converted to an octal type"},
@@ -357,5 +363,118 @@ func TestHostname(t *testing.T) {
 	}
 	if got := cfg.Groups[0].Processes[0].Command; got != "host host" {
 		t.Errorf("command %q", got)
+	}
+}
+
+// TestDependencies has what depends_on can and cannot name.
+func TestDependencies(t *testing.T) {
+	const file = daemonSection + "[program:a]\ncommand=c\ndepends_on=%s\n[program:b]\ncommand=c\ndepends_on=\n" +
+		"[program:n]\ncommand=c\nprocess_name=n%%(process_num)d\nnumprocs=2\n[group:g]\nprograms=n,m\n[program:m]\ncommand=c\n" +
+		"[program:d]\ncommand=c\ndepends_on=a\n"
+	for _, c := range []struct{ value, want, problem string }{
+		{"b", "b", ""},
+		{" b , n,", "g:n0 g:n1 b", ""},
+		{"n", "g:n0 g:n1", ""},
+		{"g", "g:n0 g:n1 g:m", ""},
+		{"g:*", "g:n0 g:n1 g:m", ""},
+		{"g:", "g:n0 g:n1 g:m", ""},
+		{"g:n1", "g:n1", ""},
+		{"m", "g:m", ""},
+		{"%(host_node_name)s", "", "depends_on names unknown program, group or process 'host'"},
+		{"g:n2", "", "depends_on names unknown program, group or process 'g:n2'"},
+		{"n:*", "", "depends_on names unknown program, group or process 'n:*'"},
+		{"a", "", "depends_on makes a cycle: a -> a"},
+		{"b,d", "", "depends_on makes a cycle: a -> d -> a"},
+	} {
+		cfg, err := loadText(t, strings.ReplaceAll(strings.Replace(file, "%s", c.value, 1), "%%", "%"))
+		if c.problem != "" {
+			var located *Error
+			if !errors.As(err, &located) || !strings.HasPrefix(located.Text, c.problem+" in section 'program:") ||
+				located.Key != "depends_on" || !strings.HasPrefix(located.Section, "program:") {
+				t.Errorf("%q: error %v", c.value, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", c.value, err)
+			continue
+		}
+		if got := sortedWords(covered(cfg, "a")); got != sortedWords(c.want) {
+			t.Errorf("%q covers %q, want %q", c.value, got, c.want)
+		}
+	}
+}
+
+func sortedWords(text string) string {
+	words := strings.Fields(text)
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+// covered names the processes that a process depends on.
+func covered(cfg *Config, name string) string {
+	var names []string
+	for _, g := range cfg.Groups {
+		for _, p := range g.Processes {
+			for _, q := range cfg.Groups {
+				for _, r := range q.Processes {
+					for i := range p.DependsOn {
+						if p.Name == name && p.DependsOn[i].Covers(q.Name, r) {
+							names = append(names, api.Namespec(q.Name, r.Name))
+						}
+					}
+				}
+			}
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// TestProbes has what ready and health can and cannot be.
+func TestProbes(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		want  Probe
+		bad   string
+	}{
+		{"notify", Probe{Kind: ProbeNotify}, ""},
+		{"tcp:localhost:80", Probe{Kind: ProbeTCP, Address: "localhost:80"}, ""},
+		{"tcp:[::1]:80", Probe{Kind: ProbeTCP, Address: "[::1]:80"}, ""},
+		{"tcp:80", Probe{}, "missing port"},
+		{"tcp::80", Probe{}, "no host"},
+		{"tcp:h:0", Probe{}, "below lower bound"},
+		{"unix:/run/x", Probe{Kind: ProbeUnix, Address: "/run/x"}, ""},
+		{"unix:x", Probe{}, "must be absolute"},
+		{"http://h/a=b", Probe{Kind: ProbeHTTP, Address: "http://h/a=b"}, ""},
+		{"http:http://h:80/=204", Probe{Kind: ProbeHTTP, Address: "http://h:80/", Code: 204}, ""},
+		{"https://h/?x=204=200", Probe{Kind: ProbeHTTP, Address: "https://h/?x=204", Code: 200}, ""},
+		{"http:h", Probe{}, "must begin with http://"},
+		{"exec:a 'b c'", Probe{Kind: ProbeExec, Address: "a 'b c'", Argv: []string{"a", "b c"}}, ""},
+		{"exec:'", Probe{}, "No closing quotation"},
+		{"log:^a.*b$", Probe{Kind: ProbeLog, Address: "^a.*b$"}, ""},
+		{"log:(", Probe{}, "missing closing )"},
+		{"log:", Probe{}, "it is notify"},
+		{"maybe", Probe{}, "it is notify"},
+	} {
+		for _, key := range []string{"ready", "health"} {
+			cfg, err := loadText(t, programSection+key+"="+c.value+"\n")
+			if c.bad != "" {
+				var located *Error
+				if !errors.As(err, &located) || !strings.Contains(located.Text, c.bad) || located.Key != key {
+					t.Errorf("%s=%s: error %v", key, c.value, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s=%s: %v", key, c.value, err)
+				continue
+			}
+			p := cfg.Groups[0].Processes[0]
+			got := map[string]Probe{"ready": p.Ready.Probe, "health": p.Health.Probe}[key]
+			c.want.Text = c.value
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s=%s: %+v", key, c.value, got)
+			}
+		}
 	}
 }

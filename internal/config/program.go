@@ -63,7 +63,11 @@ func (p *programReader) read() []*Process {
 	for n := start; n < start+count; n++ {
 		p.base.SetInt("process_num", n)
 		p.base.SetInt("numprocs", count)
-		processes = append(processes, p.readProcess())
+		process := p.readProcess()
+		if len(process.DependsOn) > 0 {
+			p.l.dependents[process] = p.section
+		}
+		processes = append(processes, process)
 		if p.problems.first() != nil {
 			break // What is wrong with one is wrong with all, as a rule.
 		}
@@ -115,6 +119,8 @@ func (p *programReader) readSettings() {
 	t.UID = value(o, "user", -1, userID)
 	t.GID = value(o, "group", -1, groupID)
 	t.UserEnvironment = value(o, "user_environment", p.l.config.Supervisord.UserEnvironment, boolean)
+	t.DependsOn = value(o, dependsOn, nil, dependencies)
+	p.readProbes()
 	t.Umask = -1
 	if o.has("umask") {
 		t.Umask = int(value(o, "umask", 0, umask))
@@ -164,6 +170,8 @@ func (p *programReader) readProcess() *Process {
 		}
 		process.Stderr.File = LogFile{Kind: LogNone}
 	}
+	process.Ready.Probe = value(p.options, "ready", Probe{}, probe)
+	process.Health.Probe = value(p.options, "health", Probe{}, probe)
 	p.readCommand(&process)
 	process.Name = p.expand("process_name", p.name, scope)
 	return &process

@@ -235,6 +235,11 @@ type Process struct {
 	BackoffMax    time.Duration
 	BackoffFactor float64
 	BackoffJitter float64
+	// DependsOn is an addition (depends_on): what is to be ready before the
+	// process starts.
+	DependsOn []Dependency
+	Ready     Readiness // addition (ready)
+	Health    Health    // addition (health)
 
 	StopSignal   syscall.Signal
 	StopWaitSecs time.Duration

@@ -28,9 +28,9 @@ func (c *Core) command(cmd Command) {
 			c.answer(cmd.Req, Reply{Fault: api.NewFault(api.BadName, cmd.Name)})
 			return
 		}
-		c.commandMany(cmd, g.byPriority())
+		c.commandMany(cmd, c.needsFirst(g.byPriority()))
 	case OpStartAll, OpStopAll, OpSignalAll:
-		c.commandMany(cmd, c.allByPriority())
+		c.commandMany(cmd, c.needsFirst(c.allByPriority()))
 	case OpRemoteEvent:
 		c.notify(event.RemoteCommunication, event.RemotePayload(cmd.Kind, string(cmd.Data)))
 		c.answer(cmd.Req, Reply{})
@@ -145,7 +145,10 @@ func (c *Core) commandStart(cmd Command, rq *request, p *process, name string) (
 	case api.Stopped, api.Exited, api.Fatal:
 	}
 	p.asked = true
-	c.spawn(p)
+	c.startAll(p)
+	if p.order.waiting && !cmd.Wait {
+		return false, nil
+	}
 	kind := waitSpawned
 	if cmd.Wait {
 		kind = waitRunning
@@ -159,8 +162,12 @@ func (c *Core) commandStop(cmd Command, rq *request, p *process, name string) (w
 	if !p.isBusy() {
 		return false, api.NewFault(api.NotRunning, name)
 	}
-	c.kill(p, p.config.StopSignal)
-	if p.state.IsStopped() {
+	c.forgetStart(p)
+	begun := !p.state.IsRunning() && !p.isPausing() || p.order.held
+	if !begun {
+		c.halt(p)
+	}
+	if p.state.IsStopped() || !cmd.Wait && (begun || p.order.held) {
 		return false, nil
 	}
 	kind := waitKilled
@@ -253,7 +260,9 @@ func (c *Core) commandAdd(name string) *api.Fault {
 		if c.groupNamed(name) != nil {
 			return api.NewFault(api.AlreadyAdded, name)
 		}
-		c.autostart(c.addGroup(cfg))
+		g := c.addGroup(cfg)
+		c.autostart(g)
+		c.startNewcomers(g)
 		return nil
 	}
 	return api.NewFault(api.BadName, name)

@@ -44,6 +44,8 @@ type Core struct {
 	requests map[Req]*request
 	interest event.Set // what any pool subscribes to
 
+	dependencies dependencies
+
 	timers   timers
 	ticks    [len(tickPeriods)]int64
 	shutdown shutdown
@@ -84,7 +86,12 @@ func (c *Core) Step(ev Event, now Now, fx []Effect) []Effect {
 	c.expire()
 	c.handle(ev)
 	c.tick()
+	c.proceedOrder()
 	c.proceedShutdown()
+	for c.dependencies.stirred {
+		c.proceedOrder()
+		c.proceedShutdown()
+	}
 	c.dispatch()
 	if c.changed {
 		c.changed = false
@@ -126,6 +133,10 @@ func (c *Core) handle(ev Event) {
 		c.signaled(ev)
 	case StdinWritten:
 		c.stdinWritten(ev)
+	case Probed:
+		c.probed(ev)
+	case Notified:
+		c.notified(ev)
 	case Output:
 		c.output(ev)
 	case Captured:

@@ -32,6 +32,8 @@ const (
 	// Release says that the end of a process was dealt with: Proc. What it
 	// shared with others is not needed any more.
 	Release
+	// Probe probes a process once: Proc, Gen, Health. It is answered by Probed.
+	Probe
 	// Log writes to the activity log: Level, Text.
 	Log
 	// Answer answers a request: Req, Reply.
@@ -50,6 +52,7 @@ type Effect struct {
 	Kind    EffectKind
 	AsGroup bool
 	Restart bool
+	Health  bool // the probe is that of health=, and not that of ready=
 	Level   api.LogLevel
 	Proc    ProcID
 	Gen     Gen

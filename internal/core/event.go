@@ -79,6 +79,27 @@ type StdinWritten struct {
 	Broken, Full bool
 }
 
+// Probed is the answer of a Probe effect. The reason is empty if the probe
+// succeeded.
+type Probed struct {
+	Proc   ProcID
+	Gen    Gen
+	Health bool
+	Reason string
+}
+
+// Notified is what a process says of itself, by a message or by a line of
+// output that was looked for.
+type Notified struct {
+	Proc ProcID
+	Gen  Gen
+	// Ready is a sign that it is ready, Alive one that it is well.
+	Ready, Alive bool
+	// HasStatus says that Status is what the process is doing, in its words.
+	HasStatus bool
+	Status    string
+}
+
 // Output says that a process with events enabled for the channel wrote
 // something.
 type Output struct {
@@ -201,6 +222,8 @@ func (SpawnFailed) isEvent()    {}
 func (Exited) isEvent()         {}
 func (Signaled) isEvent()       {}
 func (StdinWritten) isEvent()   {}
+func (Probed) isEvent()         {}
+func (Notified) isEvent()       {}
 func (Output) isEvent()         {}
 func (Captured) isEvent()       {}
 func (ListenerOutput) isEvent() {}

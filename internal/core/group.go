@@ -78,6 +78,7 @@ func (c *Core) addGroup(cfg *config.Group) *group {
 	}
 	c.groups = append(c.groups, g)
 	c.sorted = nil
+	c.dependencies.stale = true
 	if g.pool != nil {
 		c.updatePools()
 	}
@@ -93,6 +94,7 @@ func (c *Core) removeGroup(g *group) {
 	for _, p := range g.processes {
 		c.timers.clear(&p.due)
 		c.timers.clear(&p.stopReport)
+		c.endProbes(p)
 		c.abandon(p)
 		delete(c.procs, p.id)
 		ids = append(ids, p.id)
@@ -102,6 +104,8 @@ func (c *Core) removeGroup(g *group) {
 	}
 	c.groups = slices.DeleteFunc(c.groups, func(x *group) bool { return x == g })
 	c.sorted = nil
+	c.dependencies.stale = true
+	c.stir()
 	if g.pool != nil {
 		c.updatePools()
 	}
@@ -117,8 +121,8 @@ func (c *Core) autostart(g *group) {
 		return
 	}
 	for _, p := range g.processes {
-		if p.config.Autostart && p.state == api.Stopped && p.start.IsZero() {
-			c.spawn(p)
+		if p.config.Autostart && p.state == api.Stopped && p.start.IsZero() && !p.order.waiting {
+			c.startAll(p)
 		}
 	}
 }
@@ -131,7 +135,9 @@ func (c *Core) stopGroup(g *group) {
 	for _, p := range list {
 		switch p.state {
 		case api.Running, api.Starting:
-			c.kill(p, p.config.StopSignal)
+			if !p.order.held {
+				c.halt(p)
+			}
 		case api.Backoff:
 			c.giveUp(p)
 		case api.Exited:

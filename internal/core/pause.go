@@ -18,7 +18,7 @@ const (
 // restart starts a process that has ended by itself, after its restart_delay.
 func (c *Core) restart(p *process) {
 	if p.config.RestartDelay <= 0 {
-		c.spawn(p)
+		c.start(p)
 		return
 	}
 	d := c.pause(p, p.config.RestartDelay)
@@ -63,10 +63,6 @@ func (p *process) isPaced() bool {
 	cfg := p.config
 	return cfg.RestartDelay > 0 || cfg.BackoffFactor > 0 || cfg.BackoffMax > 0 || cfg.BackoffJitter > 0
 }
-
-// isBusy reports whether there is something that a stop can end: a process, or
-// a start that is to come.
-func (p *process) isBusy() bool { return p.state.IsRunning() || p.isPausing() }
 
 // draw returns the next of a series of numbers from 0 up to 1 that depends on
 // Options.Seed and looks like chance (splitmix64).

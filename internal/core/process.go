@@ -50,9 +50,15 @@ type process struct {
 	restarts int
 	asked    bool // the coming start is one that a client asked for
 
+	order order
+	links links
+	vital vital
+
 	due        timer     // startsecs, the pause before the next start or stopwaitsecs, by state
 	nextStart  time.Time // the end of that pause on the wall clock
 	stopReport timer
+	readyBy    timer // ready_timeout
+	check      timer // the next probe, or the limit of the present one
 	waiters    []waiter
 	listener   *listener // of processes of a pool
 }
@@ -67,6 +73,8 @@ func newProcess(id ProcID, g *group, cfg *config.Process) *process {
 	p := &process{id: id, group: g, config: cfg, state: api.Stopped}
 	p.due = timer{index: -1, order: id, fire: func(c *Core) { c.due(p) }}
 	p.stopReport = timer{index: -1, order: id, fire: func(c *Core) { c.reportStop(p) }}
+	p.readyBy = timer{index: -1, order: id, fire: func(c *Core) { c.notReady(p) }}
+	p.check = timer{index: -1, order: id, fire: func(c *Core) { c.checkDue(p) }}
 	if g.pool != nil {
 		p.listener = &listener{}
 		p.listener.protocol.Reset()
@@ -87,11 +95,17 @@ func (c *Core) transition(p *process, to api.ProcessState, expected bool) {
 	p.state = to
 	p.group.count(from, to)
 	c.changed = true
+	if to != api.Running {
+		c.endProbes(p)
+	}
 	if c.trace != nil {
 		c.trace(p.id, from, to)
 	}
-	if to == api.Backoff {
+	switch to {
+	case api.Backoff:
 		p.backoff++
+	case api.Unknown:
+		p.order = order{}
 	}
 	if typ := event.StateType(to); c.interest.Has(typ) {
 		c.notify(typ, event.StateChange{
@@ -100,10 +114,12 @@ func (c *Core) transition(p *process, to api.ProcessState, expected bool) {
 		}.Payload())
 	}
 	c.resolve(p)
+	c.stir()
 }
 
-// spawn begins a start. The process has no pid.
+// spawn begins a start. The process has no pid, and what it depends on is ready.
 func (c *Core) spawn(p *process) {
+	p.order = order{}
 	if !p.start.IsZero() && !p.asked {
 		p.restarts++
 	}
@@ -136,6 +152,7 @@ func (c *Core) started(p *process, pid int) {
 		c.kill(p, p.config.StopSignal)
 		return
 	}
+	c.beginProbes(p)
 	if ready := p.startMono + p.config.StartSecs; ready > c.now.Mono {
 		c.timers.set(&p.due, ready)
 	} else {
@@ -165,11 +182,16 @@ func (c *Core) spawnFailed(p *process, reason string) {
 // startSucceeded ends a start: the process has run for startsecs.
 func (c *Core) startSucceeded(p *process) {
 	c.timers.clear(&p.due)
-	p.backoff = 0
+	if p.isFound() {
+		p.backoff = 0
+	}
 	c.transition(p, api.Running, true)
 	c.emit(Effect{Kind: Up, Proc: p.id})
 	c.logf(api.LevelInfo, "success: %s entered RUNNING state, process has stayed up for > than %d seconds (startsecs)",
 		p.config.Name, p.config.StartSecs/time.Second)
+	if p.isFound() {
+		c.becameReady(p)
+	}
 }
 
 // exited takes the end of a process.
@@ -186,7 +208,12 @@ func (c *Core) exited(p *process, exit Exit, lastWords string) {
 	case p.killing:
 		p.killing = false
 		p.exit, p.hasExit = exit, true
-		c.transition(p, api.Stopped, true)
+		if p.order.failed != "" {
+			p.spawnErr, p.order.failed = p.order.failed, ""
+			c.transition(p, api.Backoff, true)
+		} else {
+			c.transition(p, api.Stopped, true)
+		}
 		c.logf(infoIf(expected), "stopped: %s (%s)", p.config.Name, exit)
 	case p.state == api.Starting:
 		p.exitText, p.lastWords = exit.String(), lastWords
@@ -241,7 +268,13 @@ func (p *process) expects(exit Exit) bool {
 // EXITED may restart it, BACKOFF tries again or gives up.
 func (c *Core) settle(p *process) {
 	switch p.state {
+	case api.Stopped:
+		c.ended(p)
 	case api.Exited:
+		if p.order.held {
+			c.ended(p)
+			return
+		}
 		if c.mood != api.MoodRunning {
 			return
 		}
@@ -253,6 +286,8 @@ func (c *Core) settle(p *process) {
 		}
 	case api.Backoff:
 		switch {
+		case p.order.held:
+			c.release(p)
 		case c.shutdown.reached(p.group):
 			c.giveUp(p)
 		case p.config.StartRetries != config.RetryForEver && p.backoff > p.config.StartRetries:
@@ -262,7 +297,7 @@ func (c *Core) settle(p *process) {
 		default:
 			c.pause(p, backoffPause(p.config, p.backoff))
 		}
-	case api.Stopped, api.Starting, api.Running, api.Stopping, api.Fatal, api.Unknown:
+	case api.Starting, api.Running, api.Stopping, api.Fatal, api.Unknown:
 	}
 }
 
@@ -280,7 +315,7 @@ func (c *Core) due(p *process) {
 		c.startSucceeded(p)
 	case api.Backoff, api.Exited:
 		if c.mood == api.MoodRunning {
-			c.spawn(p)
+			c.start(p)
 		}
 	case api.Stopping:
 		c.logf(api.LevelWarn, "killing '%s' (%d) with SIGKILL", p.config.Name, p.pid)

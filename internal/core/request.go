@@ -120,6 +120,10 @@ func (p *process) outcome(w waiter) (fault *api.Fault, decided bool) {
 	switch w.kind {
 	case waitSpawned, waitRunning:
 		switch {
+		case p.order.waiting && !p.links.doomed:
+			return nil, false
+		case p.order.waiting:
+			return api.NewFault(api.AbnormalTermination, w.name), true
 		case p.spawnErr != "":
 			return api.NewFault(api.SpawnError, w.name), true
 		case p.state != api.Starting && p.state != api.Running:
@@ -127,7 +131,7 @@ func (p *process) outcome(w waiter) (fault *api.Fault, decided bool) {
 		case w.kind == waitSpawned:
 			return nil, p.pid != 0
 		default:
-			return nil, p.state == api.Running
+			return nil, p.state == api.Running && p.isFound()
 		}
 	case waitStopped, waitKilled: // stopSent decides too
 		if p.state == api.Unknown {

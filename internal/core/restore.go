@@ -36,6 +36,9 @@ func Restore(o Options, s *Snapshot) (*Core, error) {
 	if err := r.placeTimers(); err != nil {
 		return nil, fmt.Errorf("restore state: %w", err)
 	}
+	c.dependencies.stale = true
+	c.relink()
+	c.effects = nil // It was said before.
 	return c, nil
 }
 
@@ -115,6 +118,11 @@ func (r *restorer) process(g *group, cfg *config.Process, s *ProcessSnapshot) er
 	p.spawnErr, p.problem = s.SpawnErr, s.Problem
 	p.exit, p.hasExit, p.exitText = s.LastExit, s.HasExit, s.ExitText
 	p.lastWords, p.result, p.restarts, p.asked = s.LastWords, s.Result, s.Restarts, s.Asked
+	p.order = order{waiting: s.Order.Waiting, held: s.Order.Held, again: s.Order.Again, failed: s.Order.Failed}
+	p.vital = vital{
+		found: s.Vital.Found, probing: s.Vital.Probing, sign: s.Vital.Sign,
+		failures: s.Vital.Failures, reason: s.Vital.Reason, status: s.Vital.Status,
+	}
 	if err := r.waiters(p, s.Waiters); err != nil {
 		return err
 	}
@@ -128,6 +136,12 @@ func (r *restorer) process(g *group, cfg *config.Process, s *ProcessSnapshot) er
 	g.byName[cfg.Name] = p
 	r.core.procs[p.id] = p
 	if err := r.timer(&p.due, s.Due); err != nil {
+		return err
+	}
+	if err := r.timer(&p.readyBy, s.ReadyBy); err != nil {
+		return err
+	}
+	if err := r.timer(&p.check, s.Check); err != nil {
 		return err
 	}
 	return r.timer(&p.stopReport, s.StopReport)

@@ -74,6 +74,9 @@ func (c *Core) proceedShutdown() {
 	if !s.begun {
 		s.begun = true
 		s.remaining = c.groupsByPriority()
+		for _, p := range c.allByPriority() {
+			c.forgetStart(p)
+		}
 		c.notify(event.SupervisorStateChangeStopping, "")
 		c.stopLast()
 	}

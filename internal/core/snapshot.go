@@ -70,12 +70,34 @@ type ProcessSnapshot struct {
 	LastWords      string `json:",omitempty"`
 	Result         int    `json:",omitempty"`
 	Restarts       int
-	Asked          bool           `json:",omitempty"`
+	Asked          bool `json:",omitempty"`
+	Order          OrderSnapshot
+	Vital          VitalSnapshot
 	Due            *TimerSnapshot `json:",omitempty"`
 	NextStart      time.Time
 	StopReport     *TimerSnapshot    `json:",omitempty"`
+	ReadyBy        *TimerSnapshot    `json:",omitempty"`
+	Check          *TimerSnapshot    `json:",omitempty"`
 	Waiters        []WaiterSnapshot  `json:",omitempty"`
 	Listener       *ListenerSnapshot `json:",omitempty"`
+}
+
+// OrderSnapshot is what keeps a process from starting or stopping at once.
+type OrderSnapshot struct {
+	Waiting bool   `json:",omitempty"`
+	Held    bool   `json:",omitempty"`
+	Again   bool   `json:",omitempty"`
+	Failed  string `json:",omitempty"`
+}
+
+// VitalSnapshot is what the probes of a process have found out.
+type VitalSnapshot struct {
+	Found    bool   `json:",omitempty"`
+	Probing  bool   `json:",omitempty"`
+	Sign     bool   `json:",omitempty"`
+	Failures int    `json:",omitempty"`
+	Reason   string `json:",omitempty"`
+	Status   string `json:",omitempty"`
 }
 
 // SignalSnapshot is a signal that waits for the confirmation of a start.
@@ -223,6 +245,12 @@ func (p *process) snapshot(requests []*request) ProcessSnapshot {
 		SpawnErr: p.spawnErr, Problem: p.problem, LastExit: p.exit, HasExit: p.hasExit,
 		ExitText: p.exitText, LastWords: p.lastWords, Result: p.result, Restarts: p.restarts, Asked: p.asked,
 		Due: p.due.snapshot(), NextStart: p.nextStart.UTC(), StopReport: p.stopReport.snapshot(),
+		Order: OrderSnapshot{Waiting: p.order.waiting, Held: p.order.held, Again: p.order.again, Failed: p.order.failed},
+		Vital: VitalSnapshot{
+			Found: p.vital.found, Probing: p.vital.probing, Sign: p.vital.sign,
+			Failures: p.vital.failures, Reason: p.vital.reason, Status: p.vital.status,
+		},
+		ReadyBy: p.readyBy.snapshot(), Check: p.check.snapshot(),
 	}
 	for _, sig := range p.signalsOnStart {
 		s.SignalsOnStart = append(s.SignalsOnStart, SignalSnapshot{Sig: sig.sig, Req: sig.req})

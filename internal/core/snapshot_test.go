@@ -51,10 +51,12 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 		fields string
 	}{
 		{Core{}, "serial chance mood config groups nextProc requests ticks shutdown" +
-			" | identifier logLevel trace pools procs sorted interest timers now effects answers changed"},
+			" | identifier logLevel trace pools procs sorted interest dependencies timers now effects answers changed"},
 		{group{}, "config processes pool | byName unstopped"},
 		{process{}, "id config gen state pid backoff killing stopOnStart signalsOnStart startMono start stop spawnErr" +
-			" problem exit hasExit exitText lastWords result restarts asked due nextStart stopReport waiters listener | group"},
+			" problem exit hasExit exitText lastWords result restarts asked order vital due nextStart stopReport readyBy check waiters listener | group links"},
+		{order{}, "waiting held again failed |"},
+		{vital{}, "found probing sign failures reason status |"},
 		{pendingSignal{}, "sig req |"},
 		{pool{}, "buffer serial hold | group subscribe subscriptions"},
 		{notice{}, "typ payload serial poolSerial rejections |"},

@@ -194,6 +194,15 @@ func (s *stage) play(w []string) {
 			ev.Problem = arg(2)
 		}
 		s.step(ev)
+	case "probed", "checked": // NAME [REASON]: the answer of a probe
+		id := s.id(arg(1))
+		s.step(Probed{Proc: id, Gen: s.gens[id], Health: w[0] == "checked", Reason: rest(2)})
+	case "notified": // NAME ready|alive|status [TEXT]
+		id := s.id(arg(1))
+		s.step(Notified{
+			Proc: id, Gen: s.gens[id], Ready: arg(2) == "ready", Alive: arg(2) != "status",
+			HasStatus: arg(2) == "status", Status: rest(3),
+		})
 	case "broken":
 		id := s.id(arg(1))
 		s.step(StdinWritten{Proc: id, Gen: s.gens[id], Broken: true})
@@ -360,6 +369,12 @@ func (s *stage) print(e Effect) {
 	case WriteStdin:
 		fmt.Fprintf(w, "write %s %q\n", name, e.Data)
 	case Up, Release:
+	case Probe:
+		if e.Health {
+			fmt.Fprintln(w, "check", name)
+		} else {
+			fmt.Fprintln(w, "probe", name)
+		}
 	case Log:
 		if e.Level > api.LevelDebug {
 			fmt.Fprintln(w, "log", e.Level, e.Text)
@@ -410,6 +425,18 @@ func (s *stage) status() {
 		}
 		if !i.NextStart.IsZero() {
 			fmt.Fprintf(&s.out, " next start in %v", i.NextStart.Sub(s.now.Wall))
+		}
+		if i.HasReady {
+			fmt.Fprintf(&s.out, " ready:%v", i.Ready)
+		}
+		if i.Health != "" {
+			fmt.Fprintf(&s.out, " health:%q", i.Health)
+		}
+		if i.StatusText != "" {
+			fmt.Fprintf(&s.out, " says:%q", i.StatusText)
+		}
+		if i.Waiting != "" {
+			fmt.Fprintf(&s.out, " waiting for %s", i.Waiting)
 		}
 		fmt.Fprintln(&s.out)
 	}

@@ -25,6 +25,10 @@ func (p *process) view() View {
 	if p.hasExit {
 		status = p.exit.Status()
 	}
+	waiting := ""
+	if p.order.waiting {
+		waiting = p.waitsFor()
+	}
 	v := View{
 		ID: p.id, Group: p.group.config, Config: p.config, PID: p.pid,
 		Info: api.ProcessInfo{
@@ -32,6 +36,9 @@ func (p *process) view() View {
 			Start: p.start, Stop: p.stop, State: p.state,
 			SpawnErr: p.spawnErr, ExitStatus: status, PID: p.pid,
 			Restarts: p.restarts, ExitReason: p.exitText, StderrTail: p.lastWords,
+			Waiting:  waiting,
+			HasReady: p.config.Ready.Kind != config.NoProbe, Ready: p.isReady(),
+			Health: p.health(), StatusText: p.vital.status,
 		},
 	}
 	if p.config.ExitOn != config.ExitOnNever {

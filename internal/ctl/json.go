@@ -45,6 +45,9 @@ type jsonStatus struct {
 	ExitOn        string `json:"exit_on,omitempty"`
 	// StderrTail are lines.
 	StderrTail []string `json:"stderr_tail"`
+	Waiting    string   `json:"waiting,omitempty"`
+	Ready      *bool    `json:"ready,omitempty"`
+	Health     string   `json:"health,omitempty"`
 }
 
 func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
@@ -70,6 +73,9 @@ func statusJSON(infos []rpcclient.ProcessInfo) []jsonStatus {
 			NextStart:     info.NextStart,
 			ExitOn:        info.ExitOn,
 			StderrTail:    lines(info.StderrTail),
+			Waiting:       info.Waiting,
+			Ready:         info.Ready,
+			Health:        info.Health,
 		}
 	}
 	return list

@@ -14,6 +14,7 @@ import (
 	"supervisord/internal/core"
 	"supervisord/internal/launch"
 	"supervisord/internal/logfile"
+	"supervisord/internal/probe"
 	"supervisord/internal/spawn"
 )
 
@@ -39,7 +40,9 @@ type child struct {
 	ended   bool       // it was told to end
 	kills   []core.Req // the requests of the signals that are not confirmed yet
 	socket  *groupSocket
-	holds   bool // it is one of the users of socket
+	holds   bool                           // it is one of the users of socket
+	notify  *probe.Socket                  // nil where no messages are expected
+	watch   func(ch api.Channel, p []byte) // looks at the output; nil for none
 	// lingering are pumps of former lives that an orphan keeps open.
 	lingering []pump
 }
@@ -168,6 +171,8 @@ func (d *Daemon) started(r spawn.Started) {
 	}
 	d.settling.started()
 	c.pid = r.PID
+	c.watch = d.matchers(c)
+	d.heed(c)
 	if r.Stdin >= 0 {
 		c.stdin = newStdin(r.Stdin)
 	}
@@ -196,6 +201,7 @@ func (d *Daemon) pumpOptions(c *child, fd int, ch api.Channel, gen core.Gen, pid
 		Tail:      ch == api.Stderr || c.config.RedirectStderr,
 		StripANSI: d.options.Config.Supervisord.StripANSI,
 		Listener:  listener,
+		Watch:     c.watch,
 		Sink:      &sink{daemon: d, proc: c.id, gen: gen, pid: pid, channel: ch},
 	}
 	if !listener {
@@ -216,6 +222,8 @@ func (d *Daemon) exited(r spawn.Exited) {
 		return
 	}
 	c.pid = 0
+	c.closeNotify()
+	d.endProbes(c.id)
 	if c.stdin != nil {
 		c.stdin.close()
 		c.stdin = nil
@@ -293,6 +301,8 @@ func (d *Daemon) closeChild(id core.ProcID) {
 		return
 	}
 	delete(d.children, id)
+	c.closeNotify()
+	d.endProbes(id)
 	pumps := append(c.lingering, c.pumps...)
 	for _, p := range pumps {
 		p.Close()

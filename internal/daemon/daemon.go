@@ -66,6 +66,10 @@ type Daemon struct {
 	resumed  *State // what Run goes on with; nil to boot
 	pause    pause
 	check    check
+	// probes are the commands that probe processes, nextProbe the last number
+	// of one.
+	probes    map[spawn.Token]*probeRun
+	nextProbe spawn.Token
 
 	// What follows is shared.
 	nextReq atomic.Uint64
@@ -106,6 +110,7 @@ func newDaemon(o Options, c *core.Core) *Daemon {
 		autoLogs:    make(map[*config.Process]*autoLogs),
 		replies:     make(map[core.Req]chan<- core.Reply),
 		pause:       pause{handed: make(map[spawn.Token]bool)},
+		probes:      make(map[spawn.Token]*probeRun),
 	}
 	d.mood.Store(int32(c.Mood()))
 	// Run may find itself in another directory than the configuration was read in.

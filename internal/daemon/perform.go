@@ -34,6 +34,8 @@ func (d *Daemon) perform(e *core.Effect) {
 		if c := d.children[e.Proc]; c != nil {
 			c.release()
 		}
+	case core.Probe:
+		d.probe(e)
 	case core.Log:
 		d.log.Log(e.Level, e.Text)
 	case core.Answer:
@@ -69,6 +71,11 @@ func (d *Daemon) spawn(e *core.Effect) {
 			return
 		}
 		c.holds = true
+	}
+	if err := d.listen(c, e.Gen); err != nil {
+		c.release()
+		d.pending = append(d.pending, core.SpawnFailed{Proc: e.Proc, Gen: e.Gen, Reason: err.Error()})
+		return
 	}
 	d.spawnWhenPaid(c)
 }
@@ -133,7 +140,7 @@ func (d *Daemon) writeStdin(e *core.Effect) {
 
 // report takes news of the spawner.
 func (d *Daemon) report(r spawn.Report) {
-	if d.check.report(r) {
+	if d.check.report(r) || d.probeReport(r) {
 		return
 	}
 	switch r := r.(type) {

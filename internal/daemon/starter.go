@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"supervisord/internal/api"
 	"supervisord/internal/config"
@@ -35,6 +36,7 @@ type job struct {
 	config *config.Process
 	child  *child // for its logs, which never change
 	stdin  int
+	notify string // the address for messages; empty for none
 }
 
 func newStarter(d *Daemon) *starter {
@@ -49,6 +51,9 @@ func (s *starter) start(c *child, gen core.Gen) {
 	j := job{token: tokenOf(c.id, gen), id: c.id, gen: gen, group: c.group, config: c.config, child: c}
 	if c.socket != nil {
 		j.stdin = c.socket.fd
+	}
+	if c.notify != nil {
+		j.notify = c.notify.Address
 	}
 	s.mu.Lock()
 	s.queue = append(s.queue, j)
@@ -125,12 +130,16 @@ func (s *starter) spec(j job, file string, filled *launch.Filled) (*spawn.Spec, 
 	if serverURL == "" {
 		serverURL = s.daemon.options.Config.ServerURL
 	}
+	var watchdog time.Duration
+	if j.config.Health.Kind == config.ProbeNotify {
+		watchdog = j.config.Health.Interval
+	}
 	spec := &spawn.Spec{
 		Path: file,
 		Argv: filled.Argv,
 		Env: launch.ChildEnv(s.env, launch.ChildVars{
 			ServerURL: serverURL, ProcessName: j.config.Name, GroupName: j.group.Name,
-			Environment: filled.Environment,
+			Environment: filled.Environment, NotifySocket: j.notify, Watchdog: watchdog,
 		}),
 		Dir:   j.config.Directory,
 		Umask: j.config.Umask,

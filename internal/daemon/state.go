@@ -270,6 +270,7 @@ func (d *Daemon) resume() {
 		if cs.Stdin != nil {
 			c.stdin = resumeStdin(*cs.Stdin)
 		}
+		d.resumeProbes(c)
 		c.pumps, c.lingering = d.resumePumps(c, cs.Pumps), d.resumePumps(c, cs.Lingering)
 	}
 	d.catchUp()

@@ -179,3 +179,19 @@ func (h Header) Envelope(payload string) []byte {
 	b = append(b, '\n')
 	return append(b, payload...)
 }
+
+// Unhealthy describes a process that is restarted because its health checks
+// fail.
+type Unhealthy struct {
+	Group, Process string
+	PID            int
+	Failures       int // in a row
+	Reason         string
+}
+
+// Payload returns the text that listeners get: the reason stands behind the
+// first line, like the data of other events.
+func (u Unhealthy) Payload() string {
+	return "processname:" + u.Process + " groupname:" + u.Group + " pid:" + strconv.Itoa(u.PID) +
+		" failures:" + strconv.Itoa(u.Failures) + "\n" + u.Reason
+}

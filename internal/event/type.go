@@ -36,6 +36,7 @@ const (
 	ProcessGroup // PROCESS_GROUP, abstract
 	ProcessGroupAdded
 	ProcessGroupRemoved
+	ProcessUnhealthy // an addition, and not below EVENT: nobody hears of it who does not ask for it
 
 	// NumTypes is the number of event types.
 	NumTypes
@@ -73,6 +74,7 @@ var types = [NumTypes]struct {
 	ProcessGroup:                  {"PROCESS_GROUP", Event},
 	ProcessGroupAdded:             {"PROCESS_GROUP_ADDED", ProcessGroup},
 	ProcessGroupRemoved:           {"PROCESS_GROUP_REMOVED", ProcessGroup},
+	ProcessUnhealthy:              {"PROCESS_UNHEALTHY", ProcessUnhealthy},
 }
 
 // ParseType returns the type with the given name, in capitals.
@@ -96,10 +98,11 @@ func (t Type) String() string {
 // Is reports whether t is ancestor or stands below it in the hierarchy.
 func (t Type) Is(ancestor Type) bool {
 	for t != ancestor {
-		if t == Event {
+		parent := types[t].parent
+		if parent == t {
 			return false
 		}
-		t = types[t].parent
+		t = parent
 	}
 	return true
 }

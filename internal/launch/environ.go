@@ -3,7 +3,9 @@ package launch
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // ChildVars are what the environment of a process has besides the daemon's
@@ -13,6 +15,10 @@ type ChildVars struct {
 	ServerURL   string
 	ProcessName string
 	GroupName   string
+	// NotifySocket is where the process can send messages, and Watchdog how often
+	// it must give a sign of life there (sd_notify); empty and 0 for not.
+	NotifySocket string
+	Watchdog     time.Duration
 	// Environment is what was configured; it wins over everything else.
 	Environment map[string]string
 }
@@ -29,6 +35,12 @@ func ChildEnv(base []string, v ChildVars) []string {
 	}
 	if v.ServerURL != "" {
 		set["SUPERVISOR_SERVER_URL"] = v.ServerURL
+	}
+	if v.NotifySocket != "" {
+		set["NOTIFY_SOCKET"] = v.NotifySocket
+	}
+	if v.Watchdog > 0 {
+		set["WATCHDOG_USEC"] = strconv.FormatInt(v.Watchdog.Microseconds(), 10)
 	}
 	maps.Copy(set, v.Environment)
 

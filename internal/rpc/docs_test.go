@@ -94,7 +94,8 @@ func TestManual(t *testing.T) {
 			t.Errorf("the state %v is not described", state)
 		}
 	}
-	info := api.ProcessInfo{Restarts: 1, ExitReason: "x", StderrTail: "x", ExitOn: "x", NextStart: time.Unix(1, 0)}
+	info := api.ProcessInfo{Restarts: 1, ExitReason: "x", StderrTail: "x", ExitOn: "x", NextStart: time.Unix(1, 0),
+		Waiting: "x", HasReady: true, Health: "ok"}
 	cfg := api.ConfigInfo{ExitOn: "x", RestartDelay: 1, BackoffMax: 1, BackoffFactor: 1, BackoffJitter: 1}
 	for _, r := range []Result{processResult{&info}, configsResult{cfg}} {
 		for _, member := range regexp.MustCompile(`(\w+)=`).FindAllStringSubmatch(show(r), -1) {

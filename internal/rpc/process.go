@@ -12,10 +12,22 @@ import (
 // depends on its state: "pid 42, uptime 0:37:58" when it runs, why it failed,
 // when it stopped, or "Not started" (manual: XML-RPC API, getProcessInfo). In a
 // pause that the configuration asks for, it is said when that ends.
+//
+// One that waits for others says so instead: "waiting for db (STARTING)".
 func Describe(p api.ProcessInfo) string {
+	if p.Waiting != "" {
+		return "waiting for " + p.Waiting
+	}
 	switch p.State {
 	case api.Running:
-		return "pid " + strconv.Itoa(p.PID) + ", uptime " + uptime(seconds(p.Now)-seconds(p.Start))
+		text := "pid " + strconv.Itoa(p.PID) + ", uptime " + uptime(seconds(p.Now)-seconds(p.Start))
+		if p.HasReady && !p.Ready {
+			text += ", not ready"
+		}
+		if p.StatusText != "" {
+			text += ", " + p.StatusText
+		}
+		return text
 	case api.Fatal, api.Backoff:
 		if p.SpawnErr != "" {
 			return p.SpawnErr + untilStart(p)
@@ -121,6 +133,18 @@ func (v processResult) Encode(e Encoder) {
 	if !p.NextStart.IsZero() {
 		e.Member("nextstart")
 		e.Int(seconds(p.NextStart.Add(time.Second - 1)))
+	}
+	if p.Waiting != "" {
+		e.Member("waiting")
+		e.String(p.Waiting)
+	}
+	if p.HasReady {
+		e.Member("ready")
+		e.Bool(p.Ready)
+	}
+	if p.Health != "" {
+		e.Member("health")
+		e.String(p.Health)
 	}
 	e.EndStruct()
 }

@@ -32,6 +32,9 @@ type ProcessInfo struct {
 	StderrTail    string           `xmlrpc:"stderr_tail"`
 	ExitOn        string           `xmlrpc:"exit_on"`
 	NextStart     int              `xmlrpc:"nextstart"`
+	Waiting       string           `xmlrpc:"waiting"`
+	Ready         *bool            `xmlrpc:"ready"` // nil where nobody asks
+	Health        string           `xmlrpc:"health"`
 }
 
 // ProcessStatus is one element of what the methods for groups and for all

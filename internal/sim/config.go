@@ -28,6 +28,7 @@ func (w *World) drawConfig() *config.Config {
 		for j := range 1 + w.rand.IntN(4) {
 			p := w.drawProgram(fmt.Sprintf("p%d", j))
 			p.Program = program
+			p.DependsOn = w.drawDependencies(i, j)
 			g.Processes = append(g.Processes, p)
 		}
 		cfg.Groups = append(cfg.Groups, g)
@@ -79,4 +80,25 @@ func (w *World) drawPauses() drawnPauses {
 		p.jitter = w.rand.Float64()
 	}
 	return p
+}
+
+// drawDependencies makes up what process j of group i depends on. It is always
+// on what has lower numbers, so that groups of any configurations together have
+// no cycle.
+func (w *World) drawDependencies(i, j int) []config.Dependency {
+	var list []config.Dependency
+	if !w.ordered {
+		return nil
+	}
+	for range w.rand.IntN(3) {
+		switch group := w.rand.IntN(i + 1); {
+		case group < i && w.rand.IntN(2) == 0:
+			list = append(list, config.Dependency{Name: "all", Group: fmt.Sprintf("g%d", group)})
+		case group < i:
+			list = append(list, config.Dependency{Name: "one", Group: fmt.Sprintf("g%d", group), Process: fmt.Sprintf("p%d", w.rand.IntN(4))})
+		case j > 0:
+			list = append(list, config.Dependency{Name: "own", Group: fmt.Sprintf("g%d", i), Process: fmt.Sprintf("p%d", w.rand.IntN(j))})
+		}
+	}
+	return list
 }

@@ -20,6 +20,9 @@ type model struct {
 	failures int           // starts that failed since the last that succeeded
 	words    string        // the last of the process, if its end was a failure
 	owed     bool          // a restart, by autorestart, after restart_delay
+	waiting  bool          // for what it depends on, as the core says
+	released bool          // a client's stop was the last that was asked of it
+	taken    bool          // so was one of something that it depends on
 	// The step in which the process was last in each state, for those who
 	// waited for it.
 	seen map[api.ProcessState]int
@@ -77,7 +80,7 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 	switch to {
 	case api.Starting:
 		w.mayStart(p, from)
-		m.started, m.owed = now, false
+		m.started, m.owed, m.released, m.taken = now, false, false, false
 	case api.Running:
 		if now < m.started+p.config.StartSecs {
 			w.fail("%s is RUNNING %v after its start, startsecs is %v", p.name, now-m.started, p.config.StartSecs)
@@ -134,6 +137,9 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 // mayStart checks the reason of a start.
 func (w *World) mayStart(p *process, from api.ProcessState) {
 	m := &p.model
+	if name := w.blocked(p); name != "" {
+		w.fail("%s is started before %s is ready", p.name, name)
+	}
 	switch {
 	case from == api.Backoff:
 		if asked(w.cause) {
@@ -146,8 +152,10 @@ func (w *World) mayStart(p *process, from api.ProcessState) {
 		if w.ending {
 			w.fail("%s is tried again in a shutdown", p.name)
 		}
+	case m.waiting && !w.ending:
 	case from == api.Exited && m.owed && !asked(w.cause):
 		w.mayBeTime(p)
+	case (m.waiting || m.taken && !m.released) && !w.ending:
 	case !asked(w.cause):
 		w.fail("%s is started from %s because of %T", p.name, from, w.cause)
 	case w.ending:
@@ -167,7 +175,8 @@ func (w *World) mayBeTime(p *process) {
 // with which status.
 func (w *World) lost(p *process, state api.ProcessState) {
 	ends := p.config.ExitOn == config.ExitOnExit || p.config.ExitOn == config.ExitOnFatal && state == api.Fatal
-	if w.ending || !ends {
+	stopped := p.state == api.Running && (p.model.released || p.model.taken) // It ended before its turn came.
+	if w.ending || !ends || stopped {
 		return
 	}
 	w.ending = true
@@ -222,9 +231,11 @@ func (w *World) rested() {
 		_, pause := p.pause()
 		m.owed = m.owed && !w.ending
 		switch {
+		case m.owed && (m.waiting || m.released):
+			m.owed = false
 		case m.owed && (p.config.RestartDelay == 0 || w.now.Mono > m.since+pause):
 			w.fail("%s was not started again", p.name)
-		case p.state == api.Backoff && !w.ending && w.now.Mono > m.since+pause:
+		case p.state == api.Backoff && !w.ending && !m.waiting && w.now.Mono > m.since+pause:
 			w.fail("%s was not tried again", p.name)
 		case p.state == api.Backoff && m.failures > p.config.StartRetries && p.config.StartRetries != config.RetryForEver:
 			w.fail("%s was not given up after %d failures", p.name, m.failures)
@@ -268,6 +279,10 @@ func (w *World) answered(q request, reply *core.Reply) {
 	case core.OpStart:
 		state = api.Running
 	case core.OpStop:
+		// What waited for others, or ended before its turn came, stays EXITED.
+		if w.latest(p).IsStopped() && len(p.config.DependsOn)+len(w.dependents(p)) > 0 {
+			return
+		}
 		state = api.Stopped
 	default:
 		return

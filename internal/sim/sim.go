@@ -52,6 +52,7 @@ type World struct {
 	ups            int    // starts that succeeded in it, as the core says
 	tame           bool   // processes obey and start well
 	essential      bool   // there are programs whose end is that of supervisord
+	ordered        bool   // programs depend on others
 
 	resumption resumption
 }
@@ -60,6 +61,7 @@ type World struct {
 type process struct {
 	id     core.ProcID
 	config *config.Process
+	group  string
 	name   string
 	gen    core.Gen
 	// busy says that a start was asked for whose end the core has not heard of.
@@ -89,6 +91,7 @@ func New(seed uint64) *World {
 	}
 	w.core = core.New(w.options())
 	w.essential = w.rand.IntN(15) == 0 // Such a world does not last.
+	w.ordered = seed%2 == 0
 	w.config = w.drawConfig()
 	return w
 }
@@ -254,6 +257,7 @@ func (w *World) step(ev core.Event) {
 		for _, m := range w.moves {
 			w.follow(m)
 		}
+		w.waited()
 		w.rested()
 	}
 	w.check()

@@ -19,7 +19,7 @@ func (w *World) perform(e *core.Effect) core.Event {
 			if w.procs[id] != nil {
 				w.fail("id %d is used twice", id)
 			}
-			w.procs[id] = &process{id: id, config: cfg, name: api.Namespec(e.Group.Name, cfg.Name)}
+			w.procs[id] = &process{id: id, config: cfg, group: e.Group.Name, name: api.Namespec(e.Group.Name, cfg.Name)}
 			w.procs[id].model.seen = make(map[api.ProcessState]int)
 		}
 	case core.CloseGroup:
@@ -130,6 +130,7 @@ func (w *World) kill(e *core.Effect) {
 		return
 	}
 	w.killed(p, e)
+	w.killedInOrder(p, e)
 	result := core.Signaled{Proc: e.Proc, Gen: e.Gen, Req: e.Req, Sig: e.Sig}
 	switch {
 	case w.pids[e.PID] == nil:

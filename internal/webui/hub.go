@@ -357,6 +357,18 @@ func processText(name string, info *api.ProcessInfo, unexpected bool) []byte {
 	if info.StderrTail != "" {
 		j.key("stderr_tail").string(info.StderrTail)
 	}
+	if info.Waiting != "" {
+		j.key("waiting").string(info.Waiting)
+	}
+	if info.HasReady {
+		j.key("ready").bool(info.Ready)
+	}
+	if info.Health != "" {
+		j.key("health").string(info.Health)
+	}
+	if info.StatusText != "" {
+		j.key("statustext").string(info.StatusText)
+	}
 	j.key("unexpected").bool(unexpected)
 	return j.close('}').b
 }

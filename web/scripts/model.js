@@ -98,6 +98,7 @@ export function category(p) {
 
 // actions returns what can be done with a program in its state.
 export function actions(p) {
+  if (p.waiting) return ["start", "stop"];
   switch (p.statename) {
     case "RUNNING":
       return ["restart", "stop"];

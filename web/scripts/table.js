@@ -45,9 +45,11 @@ export class Buttons {
 
 // details words what there is to know beside a program's state.
 export function details(p) {
+  if (p.waiting) return `waiting for ${p.waiting}`;
   switch (p.statename) {
     case "RUNNING":
-      return `up ${duration(now() - p.start)}, pid ${p.pid}`;
+      return [`up ${duration(now() - p.start)}, pid ${p.pid}`, p.ready === false ? "not ready" : "",
+        p.health && p.health !== "ok" ? p.health : "", p.statustext ?? ""].filter(Boolean).join(", ");
     case "STARTING":
     case "STOPPING":
       return p.pid ? `pid ${p.pid}` : "";
