@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"supervisord/internal/api"
 	"supervisord/internal/core"
@@ -248,10 +247,6 @@ func (d *Daemon) Expect(req uint64) func(ctx context.Context) ([]api.ProcessStat
 	}
 }
 
-// upgradeTimeout is how long an upgrade may take to come to the point from which
-// another program can go on.
-const upgradeTimeout = 30 * time.Second
-
 // upgradeOnSignal upgrades as SIGUSR1 asks for.
 func (d *Daemon) upgradeOnSignal() {
 	if d.options.Upgrade == nil {
@@ -259,9 +254,7 @@ func (d *Daemon) upgradeOnSignal() {
 	}
 	d.log.Log(api.LevelInfo, "received SIGUSR1 indicating upgrade request")
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), upgradeTimeout)
-		defer cancel()
-		_ = d.Upgrade(ctx) // It is in the log.
+		_ = d.Upgrade(context.Background()) // What became of it is in the log.
 	}()
 }
 

@@ -42,7 +42,7 @@ type ChildState struct {
 	ID      core.ProcID
 	Gen     core.Gen
 	PID     int
-	Paid    time.Duration // from now
+	Paid    time.Duration // from now; 0 also where that is past
 	Up      bool          `json:",omitempty"`
 	Ended   bool          `json:",omitempty"`
 	Waiting bool          `json:",omitempty"`
@@ -96,7 +96,7 @@ func (d *Daemon) state() *State {
 	}
 	for _, c := range d.children {
 		s.Children = append(s.Children, ChildState{
-			ID: c.id, Gen: c.gen, PID: c.pid, Paid: c.paid.Sub(now), Waiting: c.waiting, Holds: c.holds,
+			ID: c.id, Gen: c.gen, PID: c.pid, Paid: max(c.paid.Sub(now), 0), Waiting: c.waiting, Holds: c.holds,
 			Up: c.up, Ended: c.ended,
 			Pumps: pumpStates(c.pumps), Lingering: pumpStates(c.lingering), AutoLogs: d.autoLogsOf(c.config),
 		})

@@ -160,6 +160,9 @@ stopwaitsecs=3
 killasgroup=true
 [program:deaf]
 command=sh -c 'read x </tmp/nothing-of-that-name 2>/dev/null; sleep 2; cat >{dir}/deaf.out'
+[program:later]
+command=sleep 1000
+autostart=false
 [program:exits]
 command=sh -c 'sleep 3; exit 7'
 startsecs=0
@@ -196,6 +199,10 @@ autorestart=false
 	}
 	r.state("starting", "RUNNING")
 	r.state("stubborn", "STOPPED")
+	// One that was never started before.
+	if err := r.StartProcess(r.ctx(), "later", true); err != nil {
+		t.Error(err)
+	}
 	r.out.wait(t, `killing 'stubborn' \(\d+\) with SIGKILL`)
 	r.out.wait(t, `gave up: backoff entered FATAL state`)
 	if n := r.out.count(`exited: backoff \(exit status 3; not expected\)`); n != 4 {

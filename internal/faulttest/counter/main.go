@@ -72,7 +72,7 @@ func write(name string, next func(string, int) string) {
 			say(text[cut:])
 			say(fmt.Sprintf("%s last %d\n", name, i))
 			return
-		case <-time.After(time.Duration(rand.IntN(20)) * time.Millisecond):
+		case <-time.After(time.Duration(rand.IntN(100)) * time.Millisecond):
 		}
 		say(text[cut:])
 	}
