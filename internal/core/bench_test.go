@@ -22,7 +22,7 @@ func many(n int) (*Core, Now) {
 		}}})
 	}
 	c := New(Options{})
-	fx := c.Step(Boot{cfg}, now, nil)
+	fx := c.Step(Boot{Config: cfg}, now, nil)
 	for _, e := range fx {
 		if e.Kind == Spawn {
 			c.Step(Started{Proc: e.Proc, Gen: e.Gen, PID: 100 + int(e.Proc)}, now, nil)

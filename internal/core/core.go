@@ -21,8 +21,8 @@ type Options struct {
 	// LogLevel is the least severe level of the activity log. Nothing below it
 	// is worded.
 	LogLevel api.LogLevel
-	// Trace, if not nil, is told every change of a process's state. It is for
-	// tests.
+	// Trace, if not nil, is told every change of a process's state. It must not
+	// use the Core.
 	Trace func(p ProcID, from, to api.ProcessState)
 }
 
@@ -116,7 +116,7 @@ func (c *Core) Deadline() (time.Duration, bool) {
 func (c *Core) handle(ev Event) {
 	switch ev := ev.(type) {
 	case Boot:
-		c.boot(ev.Config)
+		c.boot(ev)
 	case Started:
 		if p := c.current(ev.Proc, ev.Gen); p != nil {
 			c.started(p, ev.PID)
@@ -174,13 +174,20 @@ func (c *Core) expire() {
 
 // boot adds the groups and starts what has autostart, in this order, so that
 // listener pools hear of the groups after them and of every start.
-func (c *Core) boot(cfg *config.Config) {
-	c.config = cfg
+func (c *Core) boot(ev Boot) {
+	c.config = ev.Config
 	c.startTicks()
-	for _, g := range cfg.Groups {
+	for _, g := range c.config.Groups {
 		c.addGroup(g)
 	}
 	c.notify(event.SupervisorStateChangeRunning, "")
+	for _, g := range c.groups {
+		for _, p := range g.processes {
+			if a, found := ev.Adopted[p.namespec()]; found {
+				c.adopt(p, a)
+			}
+		}
+	}
 	for _, g := range slices.Clone(c.groups) {
 		c.autostart(g)
 	}

@@ -29,6 +29,9 @@ const (
 	WriteStdin
 	// Up says that a start has succeeded: Proc.
 	Up
+	// Adopt says that a process is one that runs already: Proc, Gen, PID. It
+	// stands in the place of a Spawn that was confirmed.
+	Adopt
 	// Release says that the end of a process was dealt with: Proc. What it
 	// shared with others is not needed any more.
 	Release

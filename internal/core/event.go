@@ -31,7 +31,11 @@ type Event interface{ isEvent() }
 
 // Boot starts everything: the groups of the configuration are added and the
 // programs with autostart are started.
-type Boot struct{ Config *config.Config }
+type Boot struct {
+	Config *config.Config
+	// Adopted are the processes that are taken back, by namespec with the group.
+	Adopted map[string]Adoptee
+}
 
 // Started says that the process of a Spawn effect runs.
 type Started struct {
@@ -182,11 +186,15 @@ type Exit struct {
 	Signal syscall.Signal
 	// Core says that the process dumped core.
 	Core bool
+	// Unknown says that nobody could tell how the process ended: it was no child
+	// of this supervisord.
+	Unknown bool `json:",omitempty"`
 }
 
-// Status is the exit status that clients see: -1 after a death by signal.
+// Status is the exit status that clients see: -1 after a death by signal, and
+// where it is unknown.
 func (e Exit) Status() int {
-	if e.Signal != 0 {
+	if e.Signal != 0 || e.Unknown {
 		return -1
 	}
 	return e.Code
@@ -195,17 +203,34 @@ func (e Exit) Status() int {
 // signaled is what a shell adds to the number of a signal that ended a process.
 const signaled = 128
 
+// unknownStatus is the exit status of a process of which it is not known.
+const unknownStatus = 255
+
 // ShellStatus is the exit status as a shell tells it: 128 and the number of the
 // signal after a death by signal.
 func (e Exit) ShellStatus() int {
+	if e.Unknown {
+		return unknownStatus
+	}
 	if e.Signal != 0 {
 		return signaled + int(e.Signal)
 	}
 	return e.Code
 }
 
+// code is the exit status in words.
+func (e Exit) code() string {
+	if e.Unknown {
+		return "unknown"
+	}
+	return strconv.Itoa(e.Status())
+}
+
 // String says what happened in the words of the activity log.
 func (e Exit) String() string {
+	if e.Unknown {
+		return "exit status unknown"
+	}
 	if e.Signal == 0 {
 		return "exit status " + strconv.Itoa(e.Code)
 	}

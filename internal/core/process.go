@@ -228,7 +228,7 @@ func (c *Core) exited(p *process, exit Exit, lastWords string) {
 		outcome := "expected"
 		if !expected {
 			p.lastWords = lastWords
-			p.spawnErr = "Bad exit code " + strconv.Itoa(exit.Status())
+			p.spawnErr = "Bad exit code " + exit.code()
 			outcome = "not expected"
 		}
 		autorestart := p.state == api.Running
@@ -255,6 +255,9 @@ func (c *Core) finish(p *process) {
 
 // expects reports whether the exit status is one of exitcodes.
 func (p *process) expects(exit Exit) bool {
+	if exit.Unknown {
+		return false
+	}
 	status := exit.Status()
 	for _, code := range p.config.ExitCodes {
 		if code == status {

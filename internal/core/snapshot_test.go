@@ -65,7 +65,7 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 		{waiter{}, "request kind name slot |"},
 		{shutdown{}, "begun finished status remaining report |"},
 		{timer{}, "due index | order fire"},
-		{Exit{}, "Code Signal Core |"},
+		{Exit{}, "Code Signal Core Unknown |"},
 	} {
 		testenv.KnowsFields(t, s.value, s.fields, "save it in snapshot.go, restore it in restore.go")
 	}

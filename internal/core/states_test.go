@@ -79,7 +79,7 @@ type lab struct {
 func newLab() *lab {
 	l := &lab{now: Now{Wall: time.Unix(1_800_000_000, 0)}}
 	l.core = New(Options{})
-	l.step(Boot{&config.Config{Groups: []*config.Group{{Name: "p", Processes: []*config.Process{{
+	l.step(Boot{Config: &config.Config{Groups: []*config.Group{{Name: "p", Processes: []*config.Process{{
 		Name: "p", StartSecs: time.Second, StartRetries: 1, ExitCodes: []int{0},
 		StopSignal: syscall.SIGTERM, StopWaitSecs: 10 * time.Second,
 	}}}}}})

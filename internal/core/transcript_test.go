@@ -15,6 +15,7 @@ import (
 
 	"supervisord/internal/api"
 	"supervisord/internal/config"
+	"supervisord/internal/event"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts")
@@ -84,6 +85,7 @@ type stage struct {
 	// manual says that results of signals and writes are given by commands.
 	manual  bool
 	killReq Req // the request of the last signal
+	adopted map[string]Adoptee
 	// resumes says that the core is restored from a snapshot before each event.
 	resumes bool
 }
@@ -174,7 +176,11 @@ func (s *stage) play(w []string) {
 	rest := func(i int) string { return unquote(strings.Join(w[min(i, len(w)):], " ")) }
 	switch w[0] {
 	case "boot":
-		s.step(Boot{s.config})
+		s.step(Boot{Config: s.config, Adopted: s.adopted})
+	case "adopt": // NAME STATE PID AGE: before boot
+		s.adopt(w[1], arg(2), arg(3), arg(4))
+	case "in-flight": // NAME STATE SERIAL sent|unsent|lost: of a listener that was adopted
+		s.inFlight(w[1], arg(2), arg(3), arg(4))
 	case "started":
 		for _, name := range w[1:] {
 			s.nextPID++
@@ -245,6 +251,45 @@ func (s *stage) play(w []string) {
 	default:
 		s.client(w)
 	}
+}
+
+// adopt has the coming boot take a process back.
+func (s *stage) adopt(name, state, pid, age string) {
+	a := Adoptee{Start: s.now.Wall}
+	for _, st := range []api.ProcessState{api.Stopped, api.Starting, api.Running, api.Backoff, api.Stopping, api.Exited, api.Fatal} {
+		if st.String() == state {
+			a.State = st
+		}
+	}
+	a.PID, _ = strconv.Atoi(pid)
+	if d, err := time.ParseDuration(age); err == nil {
+		a.Start = s.now.Wall.Add(-d)
+	}
+	if a.PID == 0 {
+		a.Stop, a.LastExit, a.HasExit = s.now.Wall, Exit{Code: 3}, true
+	}
+	if s.adopted == nil {
+		s.adopted = map[string]Adoptee{}
+	}
+	s.adopted[api.Namespec(name, name)] = a
+}
+
+// inFlight has an adopted listener be in the middle of an event.
+func (s *stage) inFlight(name, state, serial, how string) {
+	name = api.Namespec(name, name)
+	l := &AdoptedListener{State: api.ListenerReady, Unsent: how == "unsent", PoolSerial: 8}
+	switch state {
+	case "BUSY":
+		l.State = api.ListenerBusy
+	case "ACKNOWLEDGED":
+		l.State = api.ListenerAcknowledged
+	}
+	if n, err := strconv.ParseUint(serial, 10, 64); err == nil {
+		l.InFlight = &AdoptedEvent{Type: event.RemoteCommunication, Serial: n, PoolSerial: 7, Payload: "type:x\nbody", Lost: how == "lost"}
+	}
+	a := s.adopted[name]
+	a.Listener = l
+	s.adopted[name] = a
 }
 
 var clientOps = map[string]Op{
@@ -368,6 +413,9 @@ func (s *stage) print(e Effect) {
 		fmt.Fprintln(w)
 	case WriteStdin:
 		fmt.Fprintf(w, "write %s %q\n", name, e.Data)
+	case Adopt:
+		s.gens[e.Proc] = e.Gen
+		fmt.Fprintln(w, "adopt", name, e.PID)
 	case Up, Release:
 	case Probe:
 		if e.Health {
@@ -464,6 +512,9 @@ func (s *stage) id(name string) ProcID {
 }
 
 func exitOf(arg string) Exit {
+	if arg == "unknown" {
+		return Exit{Unknown: true}
+	}
 	if code, err := strconv.Atoi(arg); err == nil {
 		return Exit{Code: code}
 	}

@@ -55,6 +55,20 @@ type Protocol struct {
 	InResult   bool
 	ResultLeft int64
 	Result     []byte
+	// Taken is how many bytes of the result and its line were consumed, if
+	// InResult is set.
+	Taken int64 `json:",omitempty"`
+}
+
+// Unfinished returns how many of the last bytes that were fed have led to
+// nothing yet: a Protocol in the same State that has heard nothing understands
+// the same if it is fed them again.
+func (p *Protocol) Unfinished() int64 {
+	n := int64(len(p.Pending))
+	if p.InResult {
+		n += p.Taken
+	}
+	return n
 }
 
 // Reset prepares for the output of a new process.
@@ -142,6 +156,7 @@ func (p *Protocol) resultLine(out []Outcome) []Outcome {
 	}
 	p.Pending = p.Pending[end+1:]
 	p.InResult, p.ResultLeft, p.Result = true, n, p.Result[:0]
+	p.Taken = int64(end) + 1
 	return out
 }
 
@@ -160,6 +175,7 @@ func (p *Protocol) takeResult(data []byte) []byte {
 	keep := min(n, int64(maxResult-len(p.Result)))
 	p.Result = append(p.Result, data[:keep]...)
 	p.ResultLeft -= n
+	p.Taken += n
 	return data[n:]
 }
 

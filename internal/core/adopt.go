@@ -1,0 +1,145 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"supervisord/internal/api"
+	"supervisord/internal/event"
+)
+
+// Adoptee is a process of an earlier supervisord that was killed, as that one
+// left it.
+type Adoptee struct {
+	State api.ProcessState
+	// PID is the process that runs or ran last in that state, 0 if none did.
+	PID         int
+	Start, Stop time.Time
+	LastExit    Exit
+	HasExit     bool
+	Restarts    int
+	Backoff     int
+	Listener    *AdoptedListener // of processes of a pool, if it is known
+}
+
+// AdoptedListener is how far an event listener had come.
+type AdoptedListener struct {
+	State api.ListenerState
+	// InFlight is the event that it was sent and has not answered.
+	InFlight *AdoptedEvent
+	// Unsent says that the event did not reach it.
+	Unsent bool
+	// PoolSerial is the serial of the next event of its pool.
+	PoolSerial uint64
+}
+
+// AdoptedEvent is an event that was sent to a listener.
+type AdoptedEvent struct {
+	Type               event.Type
+	Serial, PoolSerial uint64
+	Rejections         int
+	// Payload is lost where Lost is set: such an event cannot be sent again.
+	Payload string
+	Lost    bool
+}
+
+// ListenerProgress is how far a listener has come, for a successor to adopt.
+type ListenerProgress struct {
+	AdoptedListener
+	// Unheard is how many bytes of its output did not lead to anything yet. A
+	// successor has to hear them again.
+	Unheard int64
+}
+
+// Progress returns how far a listener has come.
+func (c *Core) Progress(id ProcID) (ListenerProgress, bool) {
+	p := c.procs[id]
+	if p == nil || p.listener == nil {
+		return ListenerProgress{}, false
+	}
+	l := p.listener
+	progress := ListenerProgress{Unheard: l.protocol.Unfinished()}
+	progress.State, progress.PoolSerial = l.protocol.State, p.group.pool.serial
+	if n := l.current; n != nil {
+		progress.InFlight = &AdoptedEvent{Type: n.typ, Serial: n.serial, PoolSerial: n.poolSerial,
+			Rejections: n.rejections, Payload: n.payload}
+	}
+	return progress, true
+}
+
+// adopt takes a process back in the state in which it was left. Nobody is told
+// of a change, since there is none; what was under way goes on.
+func (c *Core) adopt(p *process, a Adoptee) {
+	p.start, p.stop, p.restarts = a.Start, a.Stop, a.Restarts
+	if a.PID == 0 {
+		c.adoptIdle(p, a)
+		return
+	}
+	p.gen++
+	p.pid = a.PID
+	p.startMono = c.now.Mono - max(c.now.Wall.Sub(a.Start), 0)
+	c.adoptListener(p, a.Listener)
+	c.emit(Effect{Kind: Adopt, Proc: p.id, Gen: p.gen, PID: p.pid})
+	c.logf(api.LevelInfo, "adopted: '%s' with pid %d", p.config.Name, p.pid)
+	switch a.State {
+	case api.Starting:
+		c.place(p, api.Starting)
+		p.backoff = a.Backoff
+		c.timers.set(&p.due, p.startMono+p.config.StartSecs)
+	case api.Stopping:
+		c.place(p, api.Running)
+		c.kill(p, p.config.StopSignal)
+	case api.Running, api.Stopped, api.Backoff, api.Exited, api.Fatal, api.Unknown:
+		c.place(p, api.Running)
+	}
+}
+
+// adoptIdle takes over what is known of a process that does not run.
+func (c *Core) adoptIdle(p *process, a Adoptee) {
+	p.exit, p.hasExit = a.LastExit, a.HasExit
+	switch a.State {
+	case api.Stopped, api.Exited, api.Fatal:
+		c.place(p, a.State)
+	case api.Starting, api.Backoff, api.Running, api.Stopping, api.Unknown:
+		// Its start was under way.
+		p.asked = true
+		p.backoff = a.Backoff
+		c.spawn(p)
+	}
+}
+
+// place sets the state of a process that did not change.
+func (c *Core) place(p *process, state api.ProcessState) {
+	p.group.count(p.state, state)
+	p.state = state
+	c.changed = true
+}
+
+// adoptListener goes on with the conversation with a listener.
+func (c *Core) adoptListener(p *process, a *AdoptedListener) {
+	if p.listener == nil {
+		return
+	}
+	p.listener.reset()
+	if a == nil {
+		return
+	}
+	pool := p.group.pool
+	pool.serial = max(pool.serial, a.PoolSerial)
+	p.listener.protocol.State = a.State
+	if a.InFlight == nil {
+		return
+	}
+	e := a.InFlight
+	n := &notice{typ: e.Type, payload: e.Payload, serial: e.Serial, poolSerial: e.PoolSerial, rejections: e.Rejections}
+	switch {
+	case !a.Unsent && e.Lost:
+	case !a.Unsent:
+		p.listener.current = n
+	default:
+		p.listener.protocol.State = api.ListenerReady
+		if !e.Lost {
+			pool.buffer = slices.Insert(pool.buffer, 0, n)
+		}
+	}
+}
