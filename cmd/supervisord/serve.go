@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -148,10 +149,15 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	logAll(log, api.LevelWarn, l.warnings)
 	l.warnings = nil
 	logAll(log, api.LevelInfo, infos)
-	if err := daemon.CheckSockets(cfg.Groups, log); err != nil {
+	heritage, err := l.inherit(cfg, log)
+	if err != nil {
 		return false, 0, err
 	}
-	session := &session{life: l, config: cfg, log: log}
+	defer heritage.close()
+	if err := daemon.CheckSockets(cfg.Groups, heritage.has, log); err != nil {
+		return false, 0, err
+	}
+	session := &session{life: l, config: cfg, log: log, heritage: heritage}
 	session.daemon = daemon.New(session.daemonOptions())
 	session.servers, err = openServers(cfg, session.daemon, log)
 	if err != nil {
@@ -161,7 +167,7 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	// Not before the sockets are open: the logs may be those of a supervisord
 	// that runs and has them.
 	if !s.NoCleanup {
-		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier))
+		logAll(log, api.LevelWarn, launch.ClearChildLogs(s.ChildLogDir, s.Identifier, heritage.keepsLog))
 	}
 	session.daemon.CreateLogs()
 	if l.first && l.background != nil {
@@ -177,7 +183,10 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 		log.Log(api.LevelInfo, fmt.Sprintf("supervisord started with pid %d", os.Getpid()))
 	}
 	if l.first {
-		logAll(log, api.LevelWarn, leftovers(cfg))
+		logAll(log, api.LevelWarn, leftovers(cfg, heritage))
+	}
+	if heritage.directory != nil {
+		daemon.Refuse(heritage.found.Strangers, s.AdoptOtherwise, log)
 	}
 	restart, status = session.run()
 	return restart, status, nil
@@ -185,12 +194,13 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 
 // session is a configuration that is being run.
 type session struct {
-	life    *life
-	config  *config.Config
-	log     *applog.Logger
-	daemon  *daemon.Daemon
-	servers *servers
-	pidfile bool // there is one
+	life     *life
+	config   *config.Config
+	log      *applog.Logger
+	daemon   *daemon.Daemon
+	servers  *servers
+	pidfile  bool // there is one
+	heritage *heritage
 
 	busy      sync.Mutex // held by an upgrade
 	following func()     // ends what tells the service manager
@@ -199,6 +209,7 @@ type session struct {
 func (s *session) daemonOptions() daemon.Options {
 	o := daemon.Options{
 		Config: s.config, Log: s.log, Load: s.life.load, Signals: s.life.signals, Serial: s.life.serial,
+		Adopt: s.heritage.directory, Adopted: s.heritage.found.Survivors,
 	}
 	if upgrade.Supported {
 		o.Upgrade = s.upgrade
@@ -214,6 +225,7 @@ func (s *session) run() (restart bool, status int) {
 	}
 	s.follow()
 	restart = s.daemon.Run()
+	s.heritage.clear()
 	s.busy.Lock() // for good
 	s.following()
 	s.life.serial = s.daemon.Serial()
@@ -230,8 +242,8 @@ func (s *session) follow() {
 const maxLeftovers = 100
 
 // leftovers says which processes of an earlier supervisord go on running.
-func leftovers(cfg *config.Config) []string {
-	found := launch.Leftovers(cfg)
+func leftovers(cfg *config.Config, h *heritage) []string {
+	found := slices.DeleteFunc(launch.Leftovers(cfg), func(p launch.Leftover) bool { return h.knows(p.PID) })
 	var texts []string
 	for _, p := range found[:min(len(found), maxLeftovers)] {
 		texts = append(texts, fmt.Sprintf("a process of '%s' from an earlier supervisord is still running with pid %d; "+

@@ -40,6 +40,11 @@ func (s *session) upgrade(ctx context.Context) error {
 	if s.life.profiled {
 		return errors.New("a profile of this run is being written, which would end")
 	}
+	if n, err := s.daemon.Foreign(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		return fmt.Errorf("%d processes were adopted and are no children of this supervisord", n)
+	}
 	if err := s.consult(ctx); err != nil {
 		return fmt.Errorf("%s: %w", s.life.program, err)
 	}
@@ -227,7 +232,8 @@ func (l *life) resume(s *state, h *upgrade.Handover) (restart bool, status int, 
 		return false, 0, err
 	}
 	defer log.Close()
-	session := &session{life: l, config: s.Config, log: log, pidfile: s.Pidfile}
+	session := &session{life: l, config: s.Config, log: log, pidfile: s.Pidfile, heritage: takeDirectory(s.Config, log)}
+	defer session.heritage.close()
 	session.daemon, err = daemon.Resume(session.daemonOptions(), s.Daemon)
 	if err != nil {
 		return false, 0, err

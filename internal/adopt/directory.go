@@ -226,6 +226,10 @@ func (d *Directory) Serial() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
+// Recall finds the records of a predecessor whose processes are those of this
+// program: it took the place of the other one.
+func (d *Directory) Recall() { d.records() }
+
 // records reads all records. The slots of those that are empty or damaged are
 // free afterwards; damaged counts the latter.
 func (d *Directory) records() (list []*Record, damaged int) {

@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -22,6 +23,8 @@ type Process struct {
 	slot    int // 0 before the first start
 	status  Status
 	payload *os.File // of the event in flight
+	heard   int64    // as in Answer.Heard
+	kept    int      // the size of what payload holds, as in Answer.Size
 }
 
 // Process returns the part of the directory that belongs to a process. Nothing
@@ -29,7 +32,18 @@ type Process struct {
 func (d *Directory) Process(name string) *Process {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return &Process{d: d, name: name, key: key(name), slot: d.slots[name]}
+	p := &Process{d: d, name: name, key: key(name), slot: d.slots[name]}
+	if p.slot == 0 {
+		return p
+	}
+	slot := make([]byte, slotSize)
+	if _, err := d.file.ReadAt(slot, p.at(0)); err != nil && err != io.EOF {
+		return p
+	}
+	if r, err := parseRecord(slot); err == nil {
+		p.status, p.kept, p.heard = r.Status, r.Answer.Size, r.Answer.Heard
+	}
+	return p
 }
 
 // path returns the path of a file of the process.
@@ -49,6 +63,9 @@ func (p *Process) Prepare(id Identity) error {
 		if p.slot, err = p.d.slotOf(p.name); err != nil {
 			return err
 		}
+	}
+	if err := os.Remove(p.path(heardEnd)); err != nil && !os.IsNotExist(err) {
+		return err
 	}
 	// A record is whole at any time: without a pid first, and with another
 	// identity only then.
@@ -85,9 +102,12 @@ func (p *Process) SetAnswer(a Answer, payload []byte) {
 		return
 	}
 	if payload != nil {
-		a.Size = p.writePayload(payload)
+		p.kept = p.writePayload(payload)
 		// Nothing is written to its standard input while this is its time.
 		stamp(p.path(".0"))
+	}
+	if a.InFlight {
+		a.Size = p.kept
 	}
 	p.d.write(a.encode(), p.at(answerAt))
 }
@@ -185,13 +205,12 @@ func (p *Process) openOwn(channel int) (int, error) {
 	return fd, nil
 }
 
-// Heard opens the file for the output of a listener, an empty one if fresh is
-// set.
-func (p *Process) Heard(fresh bool) (*os.File, error) {
-	if fresh {
-		if err := os.Remove(p.path(heardEnd)); err != nil && !os.IsNotExist(err) {
-			return nil, err
-		}
-	}
+// Heard opens the file for the output of a listener, which is empty after
+// Prepare.
+func (p *Process) Heard() (*os.File, error) {
 	return p.d.open(p.key+heardEnd, os.O_RDWR|os.O_CREATE)
 }
+
+// HeardBytes returns how much of the output of a listener had been dealt with
+// when p was made.
+func (p *Process) HeardBytes() int64 { return p.heard }

@@ -122,6 +122,36 @@ func (out *output) records(p []byte) {
 	}
 }
 
+// whole reports whether output can be moved into the log as it is, before
+// anybody has seen it.
+func (out *output) whole() bool {
+	return out.o.Whole && out.o.Log != nil && out.o.Log.file != nil && out.lines == nil &&
+		!out.o.StripANSI && out.o.CaptureMaxBytes <= 0 && !out.o.Listener
+}
+
+// moveWhole moves output from the pipe into the log, then shows it to those who
+// want to see it. There is room for it in b.
+func (out *output) moveWhole(pipe int, b []byte) (n int, err error) {
+	l := out.o.Log
+	var seen []byte
+	if l.syslog != nil || out.o.Watch != nil || out.o.MainLog != nil || out.o.Events || out.tail != nil && !out.tail.inFile {
+		seen = b
+	}
+	n, err = l.file.Splice(pipe, len(b), seen)
+	if n > 0 && seen != nil {
+		p := seen[:n]
+		l.toSyslog(p)
+		if out.tail != nil {
+			out.tail.add(p)
+		}
+		if out.o.Watch != nil {
+			out.o.Watch(out.o.Channel, p)
+		}
+		out.copy(p)
+	}
+	return n, err
+}
+
 // holds reports whether there is the beginning of a line that is not logged.
 func (out *output) holds() bool { return out.lines != nil && len(out.lines.Held) > 0 }
 

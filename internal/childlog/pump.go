@@ -1,11 +1,14 @@
 package childlog
 
 import (
+	"io"
+	"os"
 	"sync"
 	"syscall"
 	"time"
 
 	"supervisord/internal/api"
+	"supervisord/internal/logfile"
 )
 
 // Sink takes what a Pump finds in the output besides log lines. Its methods
@@ -42,6 +45,14 @@ type PumpOptions struct {
 	Sink            Sink
 	// Watch, if not nil, is given the output as it is logged.
 	Watch func(ch api.Channel, p []byte)
+	// Whole has output moved in such a way that whoever kills this process finds
+	// each byte either in the pipe or in the log, where the log is a file that is
+	// written as the output is. Heard, if not nil, is a file of its own that keeps
+	// the output of a listener in the same way; HeardFrom is how much of what
+	// stands there already was dealt with.
+	Whole     bool
+	Heard     *os.File // the Pump closes it
+	HeardFrom int64
 	// MainLog, if not nil, gets a copy of the output at debug level.
 	MainLog func(level api.LogLevel, text string)
 }
@@ -60,6 +71,7 @@ type Pump struct {
 	last  time.Time   // of the last read of a hot pipe
 	quiet time.Time   // until when nothing may come before the line that is held is logged
 	timer *time.Timer // calls wake; nil until needed
+	heard bool        // what stood in the file of a listener was dealt with
 	grown bool        // the pipe was made as large as possible
 	eager bool        // the pipe is not left to fill: it is too small, or somebody waits for answers
 
@@ -204,6 +216,7 @@ func (p *Pump) wakeLocked() {
 
 // run moves output and answers requests until there is nothing to do.
 func (p *Pump) run() {
+	p.hearAgain()
 	for {
 		p.mu.Lock()
 		if p.pauseLocked() {
@@ -315,7 +328,7 @@ func (p *Pump) grow() {
 func (p *Pump) move() int {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
-	n, err := read(p.fd, b[headroom:])
+	n, taken, err := p.fill(b)
 	if err == syscall.EAGAIN {
 		return 0
 	}
@@ -323,11 +336,49 @@ func (p *Pump) move() int {
 		p.eof = true
 		return 0
 	}
-	p.out.take(b[headroom-1 : headroom+n])
+	if !taken {
+		p.out.take(b[headroom-1 : headroom+n])
+	}
 	if p.out.holds() {
 		p.quiet = time.Now().Add(lineWait)
 	}
 	return n
+}
+
+// fill takes bytes from the pipe. taken says that they have come to the log.
+func (p *Pump) fill(b *buffer) (n int, taken bool, err error) {
+	if p.out.o.Heard != nil {
+		n, err = logfile.SpliceToEnd(p.fd, p.out.o.Heard, bufferSize, b[headroom:])
+		if n > 0 || err == nil || err == syscall.EAGAIN {
+			return n, false, err
+		}
+	}
+	if p.out.whole() {
+		n, err = p.out.moveWhole(p.fd, b[headroom:])
+		if err == nil || err == syscall.EAGAIN {
+			return n, true, err
+		}
+	}
+	n, err = read(p.fd, b[headroom:])
+	return n, false, err
+}
+
+// maxHeard is how much of what a listener said may not have been dealt with when
+// supervisord was killed. It is a listener: there is next to nothing.
+const maxHeard = 1 << 20
+
+// hearAgain takes what a listener said to a former life that did not deal with
+// it.
+func (p *Pump) hearAgain() {
+	f := p.out.o.Heard
+	if f == nil || p.heard {
+		return
+	}
+	p.heard = true
+	said, err := io.ReadAll(io.NewSectionReader(f, p.out.o.HeardFrom, maxHeard))
+	if err == nil && len(said) > 0 {
+		p.out.take(append(make([]byte, 1, 1+len(said)), said...))
+	}
 }
 
 // read is the system call, done again if a signal interrupts it.
@@ -371,6 +422,9 @@ func (p *Pump) finish() {
 	pausing := p.pausing
 	p.pausing = nil
 	p.watch.close()
+	if f := p.out.o.Heard; f != nil {
+		_ = f.Close()
+	}
 	p.mu.Unlock()
 	close(p.ended)
 	for _, done := range drained {

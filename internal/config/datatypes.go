@@ -257,6 +257,18 @@ func (e *environ) existingDirpath(path string) (string, error) {
 	return expanded, nil
 }
 
+// orphanPolicy converts the name of what becomes of processes that are not
+// adopted.
+func orphanPolicy(text string) (OrphanPolicy, error) {
+	switch strings.ToLower(text) {
+	case "leave":
+		return LeaveOrphans, nil
+	case "stop":
+		return StopOrphans, nil
+	}
+	return 0, fmt.Errorf("%s is neither leave nor stop", python.Repr(text))
+}
+
 // days converts the number of days that backups are kept.
 func days(text string) (int, error) {
 	n, err := integer(text)

@@ -39,6 +39,9 @@ func (l *loader) readSupervisord() {
 	s.StripANSI = value(o, "strip_ansi", false, boolean)
 	s.CheckRestart = value(o, "check_before_restart", false, boolean)
 	s.ExitOn = value(o, "exit_on", ExitOnNever, exitOn)
+	s.Adopt = value(o, "adopt", false, boolean)
+	s.AdoptDirectory = value(o, "adopt_directory", "", l.env.existingDirpath)
+	s.AdoptOtherwise = value(o, "adopt_otherwise", LeaveOrphans, orphanPolicy)
 	if o.has("user") {
 		l.user = &s.User
 	}
@@ -117,4 +120,10 @@ func (l *loader) finishSupervisord(o *Overrides) {
 		s.Logfile = l.env.normalizePath(s.Logfile)
 	}
 	s.Pidfile = l.env.normalizePath(s.Pidfile)
+	if s.Adopt && s.AdoptDirectory == "" {
+		s.AdoptDirectory = strings.TrimSuffix(s.Pidfile, ".pid") + ".adopt"
+	}
+	if s.AdoptDirectory != "" {
+		s.AdoptDirectory = l.env.normalizePath(s.AdoptDirectory)
+	}
 }

@@ -76,6 +76,12 @@ type Supervisord struct {
 	// CheckRestart is an addition (check_before_restart): SIGHUP restarts only
 	// with a configuration that can be loaded.
 	CheckRestart bool
+	// Adopt is an addition: after the end of a supervisord that was killed, the
+	// next one takes its processes back. AdoptDirectory is where what that takes
+	// is kept, AdoptOtherwise what becomes of processes that are not taken back.
+	Adopt          bool
+	AdoptDirectory string
+	AdoptOtherwise OrphanPolicy
 	// ExitOn is an addition (exit_on): the default for programs.
 	ExitOn      ExitOn
 	Environment map[string]string
@@ -84,6 +90,15 @@ type Supervisord struct {
 	EnvironmentFiles []EnvironmentFile
 	UserEnvironment  bool
 }
+
+// OrphanPolicy is the value of adopt_otherwise.
+type OrphanPolicy int
+
+// The values of adopt_otherwise.
+const (
+	LeaveOrphans OrphanPolicy = iota
+	StopOrphans
+)
 
 // Family is the address family of a Server.
 type Family int

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"supervisord/internal/api"
+	"supervisord/internal/config"
 	"supervisord/internal/event"
 )
 
@@ -67,45 +68,73 @@ func (c *Core) Progress(id ProcID) (ListenerProgress, bool) {
 	return progress, true
 }
 
+// adoptAll takes processes back. Starts that were under way come last, as they
+// may depend on others.
+func (c *Core) adoptAll(list map[string]Adoptee) {
+	var starts []*process
+	for _, g := range c.groups {
+		for _, p := range g.processes {
+			if a, found := list[p.namespec()]; found && !c.adopt(p, a) {
+				starts = append(starts, p)
+			}
+		}
+	}
+	for _, p := range starts {
+		p.asked = true
+		c.start(p)
+	}
+}
+
 // adopt takes a process back in the state in which it was left. Nobody is told
 // of a change, since there is none; what was under way goes on.
-func (c *Core) adopt(p *process, a Adoptee) {
+//
+// It reports false if the process is to be started.
+func (c *Core) adopt(p *process, a Adoptee) bool {
 	p.start, p.stop, p.restarts = a.Start, a.Stop, a.Restarts
 	if a.PID == 0 {
-		c.adoptIdle(p, a)
-		return
+		return c.adoptIdle(p, a)
 	}
 	p.gen++
-	p.pid = a.PID
+	p.pid, p.adopted = a.PID, true
 	p.startMono = c.now.Mono - max(c.now.Wall.Sub(a.Start), 0)
 	c.adoptListener(p, a.Listener)
 	c.emit(Effect{Kind: Adopt, Proc: p.id, Gen: p.gen, PID: p.pid})
 	c.logf(api.LevelInfo, "adopted: '%s' with pid %d", p.config.Name, p.pid)
+	// What it says of itself goes where nobody listens any more.
+	p.vital.found = a.State != api.Starting || p.config.Ready.Kind == config.ProbeNotify
 	switch a.State {
 	case api.Starting:
 		c.place(p, api.Starting)
 		p.backoff = a.Backoff
+		if !p.vital.found {
+			c.beginProbes(p)
+		}
 		c.timers.set(&p.due, p.startMono+p.config.StartSecs)
 	case api.Stopping:
 		c.place(p, api.Running)
 		c.kill(p, p.config.StopSignal)
 	case api.Running, api.Stopped, api.Backoff, api.Exited, api.Fatal, api.Unknown:
 		c.place(p, api.Running)
+		c.emit(Effect{Kind: Up, Proc: p.id})
+		if p.config.Health.Kind != config.NoProbe {
+			c.timers.set(&p.check, c.now.Mono+p.config.Health.Interval)
+		}
 	}
+	return true
 }
 
-// adoptIdle takes over what is known of a process that does not run.
-func (c *Core) adoptIdle(p *process, a Adoptee) {
+// adoptIdle takes over what is known of a process that does not run. It reports
+// false if its start was under way.
+func (c *Core) adoptIdle(p *process, a Adoptee) bool {
 	p.exit, p.hasExit = a.LastExit, a.HasExit
 	switch a.State {
 	case api.Stopped, api.Exited, api.Fatal:
 		c.place(p, a.State)
+		return true
 	case api.Starting, api.Backoff, api.Running, api.Stopping, api.Unknown:
-		// Its start was under way.
-		p.asked = true
 		p.backoff = a.Backoff
-		c.spawn(p)
 	}
+	return false
 }
 
 // place sets the state of a process that did not change.

@@ -72,6 +72,9 @@ func New(o Options) *Core {
 	return c
 }
 
+// SetTrace sets Options.Trace.
+func (c *Core) SetTrace(trace func(p ProcID, from, to api.ProcessState)) { c.trace = trace }
+
 // Serial returns the serial that the next event gets.
 func (c *Core) Serial() uint64 { return c.serial }
 
@@ -181,13 +184,7 @@ func (c *Core) boot(ev Boot) {
 		c.addGroup(g)
 	}
 	c.notify(event.SupervisorStateChangeRunning, "")
-	for _, g := range c.groups {
-		for _, p := range g.processes {
-			if a, found := ev.Adopted[p.namespec()]; found {
-				c.adopt(p, a)
-			}
-		}
-	}
+	c.adoptAll(ev.Adopted)
 	for _, g := range slices.Clone(c.groups) {
 		c.autostart(g)
 	}

@@ -31,6 +31,8 @@ type process struct {
 	backoff int
 	// killing says that the coming exit is what a stop asked for.
 	killing bool
+	// adopted says that the process was started by an earlier supervisord.
+	adopted bool
 	// stopOnStart and signalsOnStart wait for the confirmation of a start: a
 	// process cannot be signalled before it has a pid.
 	stopOnStart    bool
@@ -125,6 +127,7 @@ func (c *Core) spawn(p *process) {
 	}
 	p.asked = false
 	p.gen++
+	p.adopted = false
 	p.killing, p.stopOnStart = false, false
 	p.spawnErr, p.hasExit = "", false
 	p.startMono, p.start = c.now.Mono, c.now.Wall

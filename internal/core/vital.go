@@ -120,6 +120,8 @@ func (c *Core) checkDue(p *process) {
 	case v.sign:
 		v.sign = false
 		c.judge(p, "")
+	case p.config.Health.Kind == config.ProbeNotify && p.adopted:
+		c.judge(p, "") // It has nowhere to send its signs.
 	default:
 		c.judge(p, fmt.Sprintf("no sign of life for %d seconds", p.config.Health.Interval/time.Second))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"supervisord/internal/adopt"
 	"supervisord/internal/api"
 	"supervisord/internal/childlog"
 	"supervisord/internal/config"
@@ -43,6 +44,9 @@ type child struct {
 	holds   bool                           // it is one of the users of socket
 	notify  *probe.Socket                  // nil where no messages are expected
 	watch   func(ch api.Channel, p []byte) // looks at the output; nil for none
+	kept    *adopt.Process                 // what a successor finds of it; nil without adopt=true
+	heard   int64                          // how much a listener said in this life
+	foreign bool                           // it was adopted: it is no child of this process
 	// lingering are pumps of former lives that an orphan keeps open.
 	lingering []pump
 }
@@ -76,7 +80,8 @@ func (d *Daemon) childOf(t spawn.Token) (c *child, gen core.Gen) {
 // openGroup makes the children of a group.
 func (d *Daemon) openGroup(g *config.Group, ids []core.ProcID) {
 	if g.Kind == config.FastCGIGroup {
-		d.sockets[g] = &groupSocket{config: g.Socket, log: d.log}
+		d.sockets[g] = &groupSocket{config: g.Socket, log: d.log, fd: d.survivings[g]}
+		delete(d.survivings, g)
 	}
 	for i, id := range ids {
 		p := g.Processes[i]
@@ -84,6 +89,9 @@ func (d *Daemon) openGroup(g *config.Group, ids []core.ProcID) {
 		c := &child{id: id, group: g, config: p, socket: d.sockets[g]}
 		c.logs[api.Stdout] = d.newLog(p, api.Stdout)
 		c.logs[api.Stderr] = d.newLog(p, api.Stderr)
+		if d.options.Adopt != nil {
+			c.kept = d.options.Adopt.Process(api.Namespec(g.Name, p.Name))
+		}
 		d.children[id] = c
 	}
 }
@@ -105,10 +113,10 @@ func (d *Daemon) nameLogs(p *config.Process) {
 	if d.autoLogs[p] != nil {
 		return
 	}
-	names := &autoLogs{}
+	names := d.formerLogs(p)
 	identifier := d.options.Config.Supervisord.Identifier
 	for i, l := range []config.Log{p.Stdout, p.Stderr} {
-		if l.File.Kind != config.LogAuto {
+		if l.File.Kind != config.LogAuto || names[i] != "" {
 			continue
 		}
 		name, err := launch.NewChildLog(d.logDir, p.Name, identifier, api.Channel(i))
@@ -170,7 +178,7 @@ func (d *Daemon) started(r spawn.Started) {
 		return
 	}
 	d.settling.started()
-	c.pid = r.PID
+	c.pid, c.heard, c.foreign = r.PID, 0, false
 	c.watch = d.matchers(c)
 	d.heed(c)
 	if r.Stdin >= 0 {
@@ -207,6 +215,9 @@ func (d *Daemon) pumpOptions(c *child, fd int, ch api.Channel, gen core.Gen, pid
 	if !listener {
 		o.CaptureMaxBytes, o.Events = l.CaptureMaxBytes, l.EventsEnabled
 	}
+	if gen == c.gen {
+		d.keepOutput(c, &o)
+	}
 	if d.log.Level() <= api.LevelDebug {
 		o.MainLog = d.log.Log
 	}
@@ -222,13 +233,16 @@ func (d *Daemon) exited(r spawn.Exited) {
 		return
 	}
 	c.pid = 0
+	if c.kept != nil {
+		c.kept.Set(func(s *adopt.Status) { s.PID, s.Born = 0, 0 })
+	}
 	c.closeNotify()
 	d.endProbes(c.id)
 	if c.stdin != nil {
 		c.stdin.close()
 		c.stdin = nil
 	}
-	ev := core.Exited{Proc: c.id, Gen: gen, Exit: exitOf(r.Status)}
+	ev := core.Exited{Proc: c.id, Gen: gen, Exit: exitOfReport(r)}
 	failed := !c.ended && (!c.up || !slices.Contains(c.config.ExitCodes, ev.Exit.Status()))
 	var last *childlog.Pump
 	if len(c.pumps) > 0 && failed {
@@ -310,6 +324,9 @@ func (d *Daemon) closeChild(id core.ProcID) {
 	if c.stdin != nil {
 		c.stdin.close()
 	}
+	if c.kept != nil {
+		c.kept.Remove()
+	}
 	logs := c.logs
 	d.aside(func() {
 		for _, p := range pumps {
@@ -340,6 +357,13 @@ func (d *Daemon) signaled(r spawn.Signaled) {
 		ev.Problem = fmt.Sprintf("[Errno %d] %s", int(r.Errno), unix.ErrnoName(r.Errno))
 	}
 	d.step(ev)
+}
+
+func exitOfReport(r spawn.Exited) core.Exit {
+	if r.Unknown {
+		return core.Exit{Unknown: true}
+	}
+	return exitOf(r.Status)
 }
 
 func exitOf(s syscall.WaitStatus) core.Exit {

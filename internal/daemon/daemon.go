@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"supervisord/internal/adopt"
 	"supervisord/internal/api"
 	"supervisord/internal/applog"
 	"supervisord/internal/config"
@@ -30,6 +31,11 @@ type Options struct {
 	Signals <-chan os.Signal
 	// Serial is the serial of the first event.
 	Serial uint64
+	// Adopt, if not nil, is where a successor finds what it needs to take the
+	// processes back if this supervisord is killed, and Adopted what was found
+	// there of a predecessor.
+	Adopt   *adopt.Directory
+	Adopted []*adopt.Survivor
 	// Started, if not nil, is called once by Run when the processes with
 	// autostart are about to be started.
 	Started func()
@@ -75,6 +81,12 @@ type Daemon struct {
 	nextReq atomic.Uint64
 	mood    atomic.Int32
 	changed broadcast
+
+	// What is kept for a successor; see keep.
+	moved      []core.ProcID // processes whose state has changed in this step
+	noted      uint64        // the serial that was noted
+	survivors  map[string]*adopt.Survivor
+	survivings map[*config.Group]int // sockets of FastCGI groups, until they are used
 }
 
 // call is a command with the place where its answer goes.
@@ -113,6 +125,9 @@ func newDaemon(o Options, c *core.Core) *Daemon {
 		probes:      make(map[spawn.Token]*probeRun),
 	}
 	d.mood.Store(int32(c.Mood()))
+	if o.Adopt != nil {
+		d.prepareAdoption()
+	}
 	// Run may find itself in another directory than the configuration was read in.
 	if dir, err := filepath.Abs(d.logDir); err == nil {
 		d.logDir = dir
@@ -140,7 +155,7 @@ func (d *Daemon) Run() (restart bool) {
 		if d.options.Started != nil {
 			d.options.Started()
 		}
-		d.step(core.Boot{Config: d.options.Config})
+		d.step(core.Boot{Config: d.options.Config, Adopted: d.adoptees()})
 	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -209,6 +224,7 @@ func (d *Daemon) step(ev core.Event) {
 		d.pending = d.pending[1:]
 		now := time.Now()
 		fx := d.core.Step(ev, core.Now{Mono: now.Sub(d.begun), Wall: now}, d.effects[:0])
+		d.keep(ev, fx)
 		// Before those who wait for a change are woken.
 		d.mood.Store(int32(d.core.Mood()))
 		for i := range fx {

@@ -48,7 +48,7 @@ func start(t *testing.T, programs string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckSockets(cfg.Groups, log); err != nil {
+	if err := CheckSockets(cfg.Groups, nil, log); err != nil {
 		t.Fatal(err)
 	}
 	r.Daemon = New(Options{Config: cfg, Log: log, Load: r.load})

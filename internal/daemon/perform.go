@@ -24,6 +24,8 @@ func (d *Daemon) perform(e *core.Effect) {
 		}
 	case core.Spawn:
 		d.spawn(e)
+	case core.Adopt:
+		d.adopt(e)
 	case core.Kill:
 		d.kill(e)
 	case core.WriteStdin:

@@ -21,7 +21,7 @@ type groupSocket struct {
 
 // acquire opens the socket for the first of its users.
 func (s *groupSocket) acquire() error {
-	if s.users == 0 {
+	if s.users == 0 && s.fd == 0 {
 		s.log.Log(api.LevelInfo, "Creating socket "+s.config.URL)
 		fd, err := launch.ListenFastCGI(s.config)
 		if err != nil {
@@ -45,9 +45,11 @@ func (s *groupSocket) release() {
 
 // CheckSockets opens and closes the sockets of the FastCGI groups, so that a
 // bad one is found before anything is started.
-func CheckSockets(groups []*config.Group, log *applog.Logger) error {
+//
+// Those of which inUse reports that they are open already are left alone.
+func CheckSockets(groups []*config.Group, inUse func(*config.Group) bool, log *applog.Logger) error {
 	for _, g := range groups {
-		if g.Kind != config.FastCGIGroup {
+		if g.Kind != config.FastCGIGroup || inUse != nil && inUse(g) {
 			continue
 		}
 		s := &groupSocket{config: g.Socket, log: log}

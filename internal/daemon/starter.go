@@ -112,6 +112,7 @@ func (s *starter) prepare(j job) {
 		j.child.logs[api.Stderr].Open()
 	}
 	launch.Touch(file, j.config.Directory)
+	s.daemon.keepStart(j, spec)
 	s.daemon.spawner.Start(j.token, spec)
 }
 

@@ -241,6 +241,7 @@ func (d *Daemon) resumeChildren(s *State, gap time.Duration) error {
 		for ch := range c.logs {
 			c.logs[ch] = childlog.ResumeLog(d.logOptions(c.config, api.Channel(ch)), cs.Logs[ch])
 		}
+		d.resumeKept(c)
 		d.children[c.id] = c
 	}
 	return nil

@@ -333,7 +333,7 @@ func (d *Daemon) AddGroup(ctx context.Context, group string) error {
 	}); err != nil {
 		return err
 	}
-	if err := CheckSockets(found, d.log); err != nil {
+	if err := CheckSockets(found, nil, d.log); err != nil {
 		return api.NewFault(api.Failed, err.Error())
 	}
 	return d.doOne(ctx, core.Command{Op: core.OpAddGroup, Name: group})

@@ -22,9 +22,9 @@ func NewChildLog(dir, process, identifier string, channel api.Channel) (string, 
 }
 
 // ClearChildLogs removes the automatic logs, and the backups of them, that
-// supervisors of this identifier left in dir. It returns warnings for the
+// supervisors of this identifier left in dir, but those that are kept. It returns warnings for the
 // activity log.
-func ClearChildLogs(dir, identifier string) (warnings []string) {
+func ClearChildLogs(dir, identifier string, keep func(path string) bool) (warnings []string) {
 	pattern := regexp.MustCompile(`^.+?---` + regexp.QuoteMeta(identifier) + `-\S+\.log\.?\d{0,4}`)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -35,6 +35,9 @@ func ClearChildLogs(dir, identifier string) (warnings []string) {
 			continue
 		}
 		path := joinPath(dir, e.Name())
+		if keep(path) {
+			continue
+		}
 		if e.IsDir() || os.Remove(path) != nil {
 			warnings = append(warnings, "Failed to clean up "+python.Repr(path))
 		}

@@ -169,6 +169,8 @@ func TestNewChildLog(t *testing.T) {
 	}
 }
 
+func keepNone(string) bool { return false }
+
 func TestClearChildLogs(t *testing.T) {
 	dir := t.TempDir()
 	gone := []string{
@@ -183,7 +185,7 @@ func TestClearChildLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := ClearChildLogs(dir, "a.b"); got != nil {
+	if got := ClearChildLogs(dir, "a.b", keepNone); got != nil {
 		t.Errorf("warnings %q", got)
 	}
 	if got := names(t, dir); !slices.Equal(got, kept) {
@@ -194,11 +196,11 @@ func TestClearChildLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"Failed to clean up '" + dir + "/p-stdout---a.b-abcdef.log'"}
-	if got := ClearChildLogs(dir, "a.b"); !slices.Equal(got, want) {
+	if got := ClearChildLogs(dir, "a.b", keepNone); !slices.Equal(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)
 	}
 	want = []string{"Could not clear childlog dir"}
-	if got := ClearChildLogs(dir+"/none", "a.b"); !slices.Equal(got, want) {
+	if got := ClearChildLogs(dir+"/none", "a.b", keepNone); !slices.Equal(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)
 	}
 }

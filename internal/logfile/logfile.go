@@ -60,6 +60,11 @@ type File struct {
 	milled  time.Time // when timestamped backups were last looked after
 	due     time.Time // when Options.Every wants a rotation; zero if that is not known
 	now     func() time.Time
+
+	// spliced is splicedOf by a descriptor that is not in append mode, for
+	// Splice; nil until that is used.
+	spliced, splicedOf *os.File
+	unspliceable       bool
 }
 
 // Open returns a File for path and opens it. If that fails the error is
@@ -177,6 +182,13 @@ func (f *File) append(p []byte) (int, error) {
 // append mode that is the file offset, which also tells of a truncation and of
 // what others have written.
 func (f *File) size() int64 {
+	if f.spliced != nil && f.splicedOf == f.f {
+		info, err := f.spliced.Stat()
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
 	n, err := f.f.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return 0
@@ -280,9 +292,18 @@ func (f *File) close() error {
 	}
 	err := f.f.Close()
 	f.f = nil
+	f.closeSplicer()
 	return err
 }
 
 // Changed returns a channel that is closed at the next write, rotation,
 // reopening or clearing. Without followers it costs a writer one atomic load.
 func (f *File) Changed() <-chan struct{} { return f.notice.channel() }
+
+// closeSplicer closes what Splice has open. f.mu is held.
+func (f *File) closeSplicer() {
+	if f.spliced != nil {
+		f.spliced.Close()
+		f.spliced, f.splicedOf = nil, nil
+	}
+}

@@ -1,6 +1,9 @@
 package spawn
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 // pipes are the pipes of one process: standard input, output and error. -1
 // stands where there is no descriptor.
@@ -24,6 +27,20 @@ func makePipes(want Pipes) (*pipes, syscall.Errno) {
 		case i == 2 && want.MergeStderr:
 			p.child[2], p.merged = p.child[1], true
 			continue
+		}
+		if want.Make != nil {
+			var err error
+			if p.child[i], p.parent[i], err = want.Make(i); err == nil {
+				continue
+			}
+			p.child[i], p.parent[i] = -1, -1
+			p.closeChild()
+			p.closeParent()
+			var errno syscall.Errno
+			if !errors.As(err, &errno) {
+				errno = syscall.EIO
+			}
+			return nil, errno
 		}
 		var fds [2]int
 		if err := pipe(&fds); err != nil {

@@ -18,6 +18,9 @@ type Pipes struct {
 	StdinFD int
 	// MergeStderr sends standard error where standard output goes.
 	MergeStderr bool
+	// Make, if not nil, makes the pipe of a channel: 0 is standard input. The
+	// ends are close-on-exec, and that of the parent does not block.
+	Make func(channel int) (child, parent int, err error)
 }
 
 // Spec is everything needed to start a process. It is not changed or kept
@@ -36,6 +39,9 @@ type Spec struct {
 	UserName   string // as it stands in that message
 	UserError  string
 	Pipes      Pipes
+	// Forked, if not nil, is called with the pid before anybody else hears of
+	// it, by the goroutine that forks. It must not block.
+	Forked func(pid int)
 }
 
 // Report is what the spawner tells. Exactly one Started or Failed follows each
@@ -66,11 +72,13 @@ type Failed struct {
 	Errno syscall.Errno
 }
 
-// Exited says that a process was reaped.
+// Exited says that a process was reaped, or that one that was adopted has ended.
+// Unknown says that the Status of such a process is not known.
 type Exited struct {
-	Token  Token
-	PID    int
-	Status syscall.WaitStatus
+	Token   Token
+	PID     int
+	Status  syscall.WaitStatus
+	Unknown bool
 }
 
 // Orphan says that a process was reaped that was not started here: the daemon

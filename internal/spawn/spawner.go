@@ -23,12 +23,19 @@ type Spawner struct {
 	// procs holds the processes that were started and not reaped. Only the
 	// goroutine uses it.
 	procs map[int]Token
+	// adopted holds the processes that are no children, watch tells of their
+	// end; it is nil until there is one.
+	adopted map[int]Adopted
+	watch   *exitWatch
 }
 
-// request is a Start, or a Kill where spec is nil.
+// request is a Start, an Adopt, the end of what was adopted, or a Kill where all
+// of these are nil.
 type request struct {
 	token Token
 	spec  *Spec
+	adopt *Adopted
+	ended *ending
 	pid   int
 	group bool
 	sig   syscall.Signal
@@ -52,7 +59,7 @@ func New(report func(Report), running ...Running) *Spawner {
 		chld:  make(chan os.Signal, 1),
 		wake:  make(chan struct{}, 1),
 		done:  make(chan struct{}),
-		procs: make(map[int]Token),
+		procs: make(map[int]Token), adopted: make(map[int]Adopted),
 	}
 	for _, r := range running {
 		s.procs[r.PID] = r.Token
@@ -159,13 +166,22 @@ func (s *Spawner) run() {
 }
 
 func (s *Spawner) perform(r *request) {
-	if r.spec != nil {
+	switch {
+	case r.spec != nil:
 		s.start(r.token, r.spec)
+		return
+	case r.adopt != nil:
+		s.adopt(*r.adopt)
+		return
+	case r.ended != nil:
+		s.ended(r.pid, r.ended)
 		return
 	}
 	errno := syscall.ESRCH
 	if token, ok := s.procs[r.pid]; ok && token == r.token {
 		errno = kill(r.pid, r.group, r.sig)
+	} else if a, ok := s.adopted[r.pid]; ok && a.Token == r.token {
+		errno = killAdopted(a, r.group, r.sig)
 	}
 	s.report(Signaled{Token: r.token, PID: r.pid, Sig: r.sig, Errno: errno})
 }
@@ -195,6 +211,9 @@ func (s *Spawner) start(token Token, spec *Spec) {
 		return
 	}
 	s.procs[pid] = token
+	if spec.Forked != nil {
+		spec.Forked(pid)
+	}
 	s.report(Started{
 		Token: token, PID: pid,
 		Stdin: pipes.parent[0], Stdout: pipes.parent[1], Stderr: pipes.parent[2],
@@ -213,6 +232,12 @@ func (s *Spawner) reap() {
 			return // ECHILD: none is left; 0: none is dead
 		}
 		token, ok := s.procs[pid]
+		if a, found := s.adopted[pid]; found {
+			// It became a child when its parent had died.
+			s.forget(a)
+			s.report(Exited{Token: a.Token, PID: pid, Status: status})
+			continue
+		}
 		if !ok {
 			s.report(Orphan{PID: pid, Status: status})
 			continue

@@ -1,0 +1,280 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"supervisord/internal/adopt"
+	"supervisord/internal/api"
+	"supervisord/internal/applog"
+	"supervisord/internal/childlog"
+	"supervisord/internal/config"
+	"supervisord/internal/core"
+	"supervisord/internal/event"
+	"supervisord/internal/spawn"
+)
+
+// prepareAdoption finds the places of what is to be taken back.
+func (d *Daemon) prepareAdoption() {
+	d.core.SetTrace(d.traced)
+	d.noted = d.options.Serial
+	d.survivors = make(map[string]*adopt.Survivor)
+	d.survivings = make(map[*config.Group]int)
+	for _, s := range d.options.Adopted {
+		d.survivors[s.Name] = s
+	}
+	for _, g := range d.options.Config.Groups {
+		for _, p := range g.Processes {
+			if s := d.survivors[api.Namespec(g.Name, p.Name)]; s != nil && s.Socket >= 0 {
+				d.survivings[g] = s.Socket
+			}
+		}
+	}
+}
+
+// resumeKept goes on with what is kept of a process that the program before this
+// one has started or adopted.
+func (d *Daemon) resumeKept(c *child) {
+	if d.options.Adopt == nil {
+		return
+	}
+	c.kept = d.options.Adopt.Process(api.Namespec(c.group.Name, c.config.Name))
+	if p, found := d.core.Progress(c.id); found {
+		c.heard = c.kept.HeardBytes() + p.Unheard
+	}
+}
+
+// Foreign returns how many processes run that are no children of this one.
+// Another program that takes its place could not go on with them.
+func (d *Daemon) Foreign(ctx context.Context) (n int, err error) {
+	err = d.ask(ctx, func(d *Daemon) {
+		for _, c := range d.children {
+			if c.foreign && c.pid != 0 {
+				n++
+			}
+		}
+	})
+	return n, err
+}
+
+// formerLogs returns the automatic log files of a process that is taken back.
+func (d *Daemon) formerLogs(p *config.Process) *autoLogs {
+	for _, g := range d.options.Config.Groups {
+		for _, other := range g.Processes {
+			if other != p {
+				continue
+			}
+			if s := d.survivors[api.Namespec(g.Name, p.Name)]; s != nil {
+				names := autoLogs(s.Logs)
+				return &names
+			}
+		}
+	}
+	return &autoLogs{}
+}
+
+// adoptees tells the core what is to be taken back.
+func (d *Daemon) adoptees() map[string]core.Adoptee {
+	list := make(map[string]core.Adoptee, len(d.survivors))
+	for name, s := range d.survivors {
+		list[name] = core.Adoptee{
+			State: s.State, PID: s.PID, Start: s.Started, Stop: s.Stopped,
+			LastExit: core.Exit{Code: s.Code, Signal: s.Signal, Unknown: s.Unknown}, HasExit: s.Ended,
+			Restarts: s.Restarts, Backoff: s.Backoff, Listener: adoptedListener(s),
+		}
+	}
+	return list
+}
+
+func adoptedListener(s *adopt.Survivor) *core.AdoptedListener {
+	a := &s.Answer
+	if !a.Kept {
+		return nil
+	}
+	l := &core.AdoptedListener{State: a.State, Unsent: s.Unsent, PoolSerial: a.NextPoolSerial}
+	if a.InFlight {
+		l.InFlight = &core.AdoptedEvent{Type: event.Type(a.Type), Serial: a.Serial, PoolSerial: a.PoolSerial,
+			Rejections: a.Rejections, Payload: string(s.Payload), Lost: a.Size < 0}
+	}
+	return l
+}
+
+// adopt takes the pipes of a process that runs already and has it watched.
+func (d *Daemon) adopt(e *core.Effect) {
+	c := d.children[e.Proc]
+	s := d.survivors[api.Namespec(c.group.Name, c.config.Name)]
+	c.gen, c.pid, c.kills, c.foreign = e.Gen, e.PID, nil, true
+	if c.socket != nil && !c.holds {
+		c.holds = true
+		c.socket.users++
+	}
+	if s.Stdin >= 0 {
+		c.stdin = newStdin(s.Stdin)
+	}
+	c.heard = s.Answer.Heard
+	c.watch = d.matchers(c)
+	if s.Stdout >= 0 {
+		c.pumps = append(c.pumps, d.pump(c, s.Stdout, api.Stdout))
+	}
+	if s.Stderr >= 0 {
+		c.pumps = append(c.pumps, d.pump(c, s.Stderr, api.Stderr))
+	}
+	d.spawner.Adopt(spawn.Adopted{Token: tokenOf(c.id, c.gen), PID: e.PID, FD: s.PIDFD})
+}
+
+// keepStart has the start of a process be such that a successor can take it
+// back. It is called by the starter.
+func (d *Daemon) keepStart(j job, spec *spawn.Spec) {
+	kept := j.child.kept
+	if kept == nil {
+		return
+	}
+	id := adopt.Identity{
+		Fingerprint: adopt.Fingerprint(d.options.Config, j.group, j.config),
+		StopSignal:  int(j.config.StopSignal), StopWait: j.config.StopWaitSecs.Seconds(), StopGroup: j.config.StopAsGroup,
+	}
+	for ch, l := range []config.Log{j.config.Stdout, j.config.Stderr} {
+		if l.File.Kind == config.LogAuto {
+			id.Logs[ch] = j.child.logs[ch].Path()
+		}
+	}
+	if err := kept.Prepare(id); err != nil {
+		d.log.Log(api.LevelError, fmt.Sprintf("'%s' is started so that a successor cannot adopt it: %v", j.config.Name, err))
+		return
+	}
+	spec.Pipes.Make, spec.Forked = kept.Pipe, kept.Forked
+}
+
+// keepOutput has the output of a process be moved such that none of it is lost
+// or doubled when this supervisord is killed.
+func (d *Daemon) keepOutput(c *child, o *childlog.PumpOptions) {
+	if c.kept == nil {
+		return
+	}
+	o.Whole = true
+	if !o.Listener {
+		return
+	}
+	f, err := c.kept.Heard()
+	if err != nil {
+		d.log.Log(api.LevelError, fmt.Sprintf("what '%s' says is not kept for a successor: %v", c.config.Name, err))
+		return
+	}
+	o.Heard, o.HeardFrom = f, c.heard
+}
+
+// traced notes a change of state, which the core makes in the middle of a step.
+func (d *Daemon) traced(id core.ProcID, _, _ api.ProcessState) { d.moved = append(d.moved, id) }
+
+// keep writes down what has come of a step, before anything of it is done.
+func (d *Daemon) keep(ev core.Event, fx []core.Effect) {
+	if d.options.Adopt == nil {
+		return
+	}
+	if serial := d.core.Serial(); serial != d.noted {
+		d.noted = serial
+		d.options.Adopt.SetSerial(serial)
+	}
+	// Groups come first, so that there is a place for what is written down.
+	for i := range fx {
+		if fx[i].Kind == core.OpenGroup {
+			d.perform(&fx[i])
+			fx[i] = core.Effect{Kind: core.Changed}
+		}
+	}
+	for _, id := range d.moved {
+		d.keepState(id)
+	}
+	d.moved = d.moved[:0]
+	d.keepConversations(ev, fx)
+}
+
+// keepState writes down the state of a process.
+func (d *Daemon) keepState(id core.ProcID) {
+	c := d.children[id]
+	v, found := d.core.ByID(id)
+	if c == nil || !found {
+		return
+	}
+	exit, ended := d.core.LastExit(id)
+	c.kept.Set(func(s *adopt.Status) {
+		s.State, s.Started, s.Stopped, s.Restarts = v.Info.State, v.Info.Start, v.Info.Stop, v.Info.Restarts
+		s.Ended, s.Code, s.Signal, s.Unknown = ended, exit.Code, exit.Signal, exit.Unknown
+	})
+}
+
+// keepConversations writes down how far the listeners have come that are
+// concerned: one that spoke, and those that are sent an event.
+func (d *Daemon) keepConversations(ev core.Event, fx []core.Effect) {
+	var spoke core.ProcID
+	switch ev := ev.(type) {
+	case core.ListenerOutput:
+		spoke = ev.Proc
+		if c := d.children[spoke]; c != nil && c.gen == ev.Gen {
+			c.heard += int64(len(ev.Data))
+		}
+	case core.StdinWritten:
+		if ev.Req == 0 {
+			spoke = ev.Proc
+		}
+	}
+	for i := range fx {
+		if e := &fx[i]; e.Kind == core.WriteStdin && e.Req == 0 {
+			d.keepConversation(e.Proc, true)
+			if e.Proc == spoke {
+				spoke = 0
+			}
+		}
+	}
+	if spoke != 0 {
+		d.keepConversation(spoke, false)
+	}
+}
+
+// keepConversation writes down how far a listener has come; sent says that it
+// is about to be sent an event.
+func (d *Daemon) keepConversation(id core.ProcID, sent bool) {
+	c := d.children[id]
+	p, found := d.core.Progress(id)
+	if c == nil || !found {
+		return
+	}
+	a := adopt.Answer{State: p.State, Heard: c.heard - p.Unheard, NextPoolSerial: p.PoolSerial}
+	var payload []byte
+	if e := p.InFlight; e != nil {
+		a.InFlight, a.Serial, a.PoolSerial = true, e.Serial, e.PoolSerial
+		a.Type, a.Rejections = uint32(e.Type), e.Rejections
+		if sent {
+			payload = []byte(e.Payload)
+		}
+	}
+	c.kept.SetAnswer(a, payload)
+}
+
+// Refuse deals with processes of a predecessor that are not taken back: they are
+// reported and left, or stopped, which is waited for. What they write is thrown
+// away.
+func Refuse(list []*adopt.Stranger, policy config.OrphanPolicy, log *applog.Logger) {
+	var stops sync.WaitGroup
+	for _, s := range list {
+		for _, fd := range []int{s.Stdout, s.Stderr} {
+			if fd >= 0 {
+				childlog.Start(childlog.PumpOptions{FD: fd, ProcessName: s.Name})
+			}
+		}
+		text := fmt.Sprintf("a process of '%s' from an earlier supervisord is running with pid %d and is not adopted: %s", s.Name, s.PID, s.Reason)
+		stranger := spawn.Adopted{PID: s.PID, FD: s.PIDFD}
+		if policy != config.StopOrphans {
+			log.Log(api.LevelWarn, text+"; it is left alone")
+			stranger.Forget()
+			continue
+		}
+		log.Log(api.LevelWarn, text+"; it is stopped")
+		stops.Go(func() {
+			stranger.Stop(s.StopGroup, s.StopSignal, time.Duration(s.StopWait*float64(time.Second)))
+		})
+	}
+	stops.Wait()
+}
