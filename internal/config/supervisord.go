@@ -120,10 +120,8 @@ func (l *loader) finishSupervisord(o *Overrides) {
 		s.Logfile = l.env.normalizePath(s.Logfile)
 	}
 	s.Pidfile = l.env.normalizePath(s.Pidfile)
-	if s.Adopt && s.AdoptDirectory == "" {
+	if s.AdoptDirectory == "" {
 		s.AdoptDirectory = strings.TrimSuffix(s.Pidfile, ".pid") + ".adopt"
 	}
-	if s.AdoptDirectory != "" {
-		s.AdoptDirectory = l.env.normalizePath(s.AdoptDirectory)
-	}
+	s.AdoptDirectory = l.env.normalizePath(s.AdoptDirectory)
 }
