@@ -307,7 +307,7 @@ func TestOverrides(t *testing.T) {
 	want := Supervisord{
 		Logfile: "syslog", LogfileMaxBytes: 3072, LogfileBackups: 4, LogFormat: api.FormatText, LogLevel: 10, Pidfile: filepath.Dir(dir) + "/p", Identifier: "me",
 		ChildLogDir: dir, Directory: dir, Umask: 0o77, UID: 0, User: "0", MinFDs: 5, MinProcs: 6,
-		NoDaemon: true, Silent: true, NoCleanup: true, StripANSI: true, Environment: map[string]string{},
+		NoDaemon: true, Silent: true, NoCleanup: true, StripANSI: true, AdoptDirectory: filepath.Dir(dir) + "/p.adopt", Environment: map[string]string{},
 	}
 	if !reflect.DeepEqual(cfg.Supervisord, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg.Supervisord, want)
