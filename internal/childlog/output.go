@@ -138,6 +138,9 @@ func (out *output) moveWhole(pipe int, b []byte) (n int, err error) {
 		seen = b
 	}
 	n, err = l.file.Splice(pipe, len(b), seen)
+	if n > 0 && seen == nil && out.tail != nil {
+		out.tail.written += int64(n)
+	}
 	if n > 0 && seen != nil {
 		p := seen[:n]
 		l.toSyslog(p)

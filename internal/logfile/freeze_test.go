@@ -16,7 +16,7 @@ import (
 // upgrade would lose.
 func TestStateKnowsEveryField(t *testing.T) {
 	const advice = "save it in Freeze and restore it in Resume"
-	testenv.KnowsFields(t, File{}, "f regular backlog health milled due | path o shared notice mu closed now", advice)
+	testenv.KnowsFields(t, File{}, "f regular backlog health milled due | path o shared notice mu closed now spliced splicedOf unspliceable", advice)
 	testenv.KnowsFields(t, health{}, "write lost told | rotate tried timer changed mu tell", advice)
 	testenv.KnowsFields(t, backlog{}, "data full tail torn lost |", advice)
 	testenv.KnowsFields(t, Follower{}, "f offset mark | path changed", advice)
