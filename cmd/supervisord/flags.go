@@ -25,6 +25,8 @@ type flags struct {
 	text string
 	// profile asks for a profile of the run.
 	profile bool
+	// configTest asks for a look at the configuration in place of running.
+	configTest bool
 }
 
 // A flag describes one command-line option.
@@ -36,11 +38,12 @@ type flag struct {
 
 // Names of the options that are not overrides.
 const (
-	helpFlag      = "help"
-	versionFlag   = "version"
-	buildInfoFlag = "build-info"
-	fileFlag      = "configuration"
-	profileFlag   = "profile_options"
+	helpFlag       = "help"
+	versionFlag    = "version"
+	buildInfoFlag  = "build-info"
+	fileFlag       = "configuration"
+	profileFlag    = "profile_options"
+	configTestFlag = "configtest"
 )
 
 // flagTable lists the options in the order of the help text. Those that are
@@ -52,6 +55,8 @@ var flagTable = []flag{
 	{getopt.Option{Short: "h?", Long: helpFlag}, "", "print this text and exit"},
 	{getopt.Option{Short: "v", Long: versionFlag}, "", "print the version of Supervisor that is implemented, and exit"},
 	{getopt.Option{Long: buildInfoFlag, Exact: true}, "", "print the version and the commit of this program, and exit (not to be abbreviated)"},
+	{getopt.Option{Long: configTestFlag, Exact: true}, "", "check the configuration, print everything that is wrong, and exit: with 0 if it " +
+		"can be used, else with 2 (not to be abbreviated)"},
 	{getopt.Option{Short: "u", Long: "user"}, "USER", "become USER, a name or an id"},
 	{getopt.Option{Short: "m", Long: "umask"}, "MASK", "set the octal file mode creation mask when in the background (022)"},
 	{getopt.Option{Short: "d", Long: "directory"}, "DIR", "change to DIR when in the background"},
@@ -183,6 +188,9 @@ func (v *flagValue) apply(text string) error {
 		return nil
 	case profileFlag:
 		flags.profile = true
+		return nil
+	case configTestFlag:
+		flags.configTest = true
 		return nil
 	}
 	return flags.overrides.Set(v.flag.Long, text)

@@ -46,6 +46,7 @@ func TestParseFlagsErrors(t *testing.T) {
 		{"-nn -e x", "conflicting command line option '-n'"},
 		{"-a x", "invalid value for -a 'x': invalid literal for int() with base 10: 'x'"},
 		{"--build", "option --build not recognized"},
+		{"--configtes", "option --configtes not recognized"},
 	} {
 		if f, err := parseFlags("supervisord", strings.Fields(c.args)); err == nil || err.Error() != c.want {
 			t.Errorf("%s: %+v, error %v, want %s", c.args, f, err, c.want)

@@ -55,6 +55,9 @@ func mainStatus(args []string, stdout, stderr io.Writer, handover *upgrade.Hando
 			return fail(err)
 		}
 	}
+	if flags.configTest {
+		return configTest(flags, stdout, stderr)
+	}
 	if handover == nil {
 		err = serve(flags)
 	} else {

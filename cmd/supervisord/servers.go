@@ -123,10 +123,19 @@ func passwordWarnings(server *config.Server, addr net.Addr) (warnings []string) 
 		warnings = append(warnings, fmt.Sprintf("Server '%s' can be reached from other machines at %s and asks for no password: "+
 			"whoever can connect can control all programs", server.Section, addr))
 	}
-	if err := authOf(server).Check(); err != nil {
-		warnings = append(warnings, fmt.Sprintf("Server '%s' lets nobody in: %v", server.Section, err))
+	if useless := uselessPassword(server); useless != "" {
+		warnings = append(warnings, useless)
 	}
 	return warnings
+}
+
+// uselessPassword returns a warning about a password with which nobody is let
+// in, or nothing.
+func uselessPassword(server *config.Server) string {
+	if err := authOf(server).Check(); err != nil {
+		return fmt.Sprintf("Server '%s' lets nobody in: %v", server.Section, err)
+	}
+	return ""
 }
 
 func authOf(server *config.Server) httpd.Auth {

@@ -145,6 +145,18 @@ const (
 	FastCGIGroup
 )
 
+// String returns the word that begins the name of the section.
+func (k GroupKind) String() string {
+	switch k {
+	case ListenerPool:
+		return "eventlistener"
+	case FastCGIGroup:
+		return "fcgi-program"
+	case ProgramGroup:
+	}
+	return "program"
+}
+
 // Group is a process group (manual: Configuration File, [group:x] section
 // settings).
 type Group struct {
@@ -195,6 +207,18 @@ const (
 
 // RetryForEver is the startretries of a program that is never given up.
 const RetryForEver = -1
+
+// String returns the word that stands in the configuration file.
+func (r RestartPolicy) String() string {
+	switch r {
+	case RestartAlways:
+		return "true"
+	case RestartUnexpected:
+		return "unexpected"
+	case RestartNever:
+	}
+	return "false"
+}
 
 // ExitOn is the value of exit_on, an addition: which end of a process is the
 // end of supervisord.
@@ -341,4 +365,16 @@ const (
 type LogFile struct {
 	Kind LogFileKind
 	Path string
+}
+
+// String returns the file as it is configured.
+func (f LogFile) String() string {
+	switch f.Kind {
+	case LogAuto:
+		return "AUTO"
+	case LogNone:
+		return "NONE"
+	case LogPath:
+	}
+	return f.Path
 }

@@ -235,12 +235,8 @@ func (c *Core) answerStdin(ev StdinWritten) {
 // reload takes a configuration that was read anew. It changes nothing yet: the
 // client adds and removes groups.
 func (c *Core) reload(cmd Command) {
-	active := make([]*config.Group, 0, len(c.groups))
-	for _, g := range c.groups {
-		active = append(active, g.config)
-	}
 	c.config = cmd.Config
-	added, changed, removed := config.Diff(active, cmd.Config.Groups)
+	added, changed, removed := config.Diff(c.ActiveGroups(), cmd.Config.Groups)
 	c.answer(cmd.Req, Reply{Added: names(added), Changed: names(changed), Removed: names(removed)})
 }
 

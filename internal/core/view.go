@@ -116,6 +116,15 @@ func (c *Core) Config() *config.Config { return c.config }
 // HasGroup reports whether a group is active.
 func (c *Core) HasGroup(name string) bool { return c.groupNamed(name) != nil }
 
+// ActiveGroups returns the configurations of the groups that are active.
+func (c *Core) ActiveGroups() []*config.Group {
+	active := make([]*config.Group, 0, len(c.groups))
+	for _, g := range c.groups {
+		active = append(active, g.config)
+	}
+	return active
+}
+
 func views(list []*process) []View {
 	out := make([]View, len(list))
 	for i, p := range list {

@@ -80,6 +80,8 @@ var actions = []Action{
 		run: (*Controller).doAvail, help: helpAvail},
 	{Name: "clear", Short: "Empty the log files of processes", Arg: ProcessArg,
 		run: (*Controller).doClear, help: helpClear},
+	{Name: "diff", Short: "Show what update would change, key by key", Arg: GroupArg, Flags: []string{"--json"}, added: true,
+		run: (*Controller).doDiff, help: helpDiff},
 	{Name: "exit", Short: "Leave the shell", run: (*Controller).doEOF, help: helpExit},
 	{Name: "fg", Short: "Talk to a process in the foreground", Arg: ProcessArg,
 		run: (*Controller).doFg, help: helpFg},

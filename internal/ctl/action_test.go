@@ -68,6 +68,25 @@ func TestFaultWords(t *testing.T) {
 	}
 }
 
+// groupChanges is an answer of diffConfig.
+var groupChanges = []any{
+	groupChange("a", "changed", []any{settingChange("priority", "changed", "1", "2", false)},
+		groupChange("p", "changed", []any{settingChange("umask", "added", "", "022", false),
+			settingChange("directory", "removed", "/", "", false), settingChange("environment A", "changed", "", "", true)}),
+		groupChange("q", "removed", []any{})),
+	groupChange("b", "added", []any{}),
+}
+
+// groupChange returns a change of a group; without processes it can be one of a
+// process, too.
+func groupChange(name, change string, settings []any, processes ...any) []member {
+	return []member{{"name", name}, {"change", change}, {"settings", settings}, {"processes", append([]any{}, processes...)}}
+}
+
+func settingChange(key, change, before, after string, hidden bool) []member {
+	return []member{{"key", key}, {"change", change}, {"old", before}, {"new", after}, {"hidden", hidden}}
+}
+
 // TestActions checks what actions call, say and return.
 func TestActions(t *testing.T) {
 	type answers map[string]any
@@ -120,6 +139,19 @@ func TestActions(t *testing.T) {
 			out: "supervisord: nothing to rotate\n", calls: "supervisord.rotateLog[]"},
 		{line: "mainrotate", answers: answers{"supervisord.rotateLog": api.NewFault(api.NoFile)},
 			out: "supervisord: ERROR (no log file)\n", exit: 1, calls: "supervisord.rotateLog[]"},
+		{line: "diff", answers: answers{"supervisord.diffConfig": []any{}},
+			out: "No config updates to processes\n", calls: "supervisord.diffConfig[]"},
+		{line: "diff", answers: answers{"supervisord.diffConfig": groupChanges},
+			out: "a: changed\n    - priority=1\n    + priority=2\n  a:p: changed\n    + umask=022\n    - directory=/\n    ! environment A\n" +
+				"  a:q: removed\nb: added\n", exit: 1, calls: "supervisord.diffConfig[]"},
+		{line: "diff b c", answers: answers{"supervisord.diffConfig": groupChanges},
+			out: "b: added\n", exit: 1, calls: "supervisord.diffConfig[]"},
+		{line: "diff c", answers: answers{"supervisord.diffConfig": groupChanges},
+			out: "No config updates to processes\n", calls: "supervisord.diffConfig[]"},
+		{line: "diff", answers: answers{"supervisord.diffConfig": api.NewFault(api.CantReread, "bad")},
+			out: "ERROR: CANT_REREAD: bad\n", exit: 2, calls: "supervisord.diffConfig[]"},
+		{line: "diff", answers: answers{"supervisord.diffConfig": api.NewFault(api.UnknownMethod)},
+			out: "error: <class 'xmlrpc.client.Fault'>, <Fault 1: 'UNKNOWN_METHOD'>\n", exit: 2, calls: "supervisord.diffConfig[]"},
 		{line: "reread",
 			answers: answers{"supervisor.reloadConfig": changes([]any{"b"}, []any{"c"}, []any{"a"})},
 			out:     "a: disappeared\nb: available\nc: changed\n", calls: "supervisor.reloadConfig[]"},

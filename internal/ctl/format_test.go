@@ -82,7 +82,7 @@ clear  maintail  quit  reread  signal    stop    version
 
 additional commands (type help <topic>):
 ========================================
-mainrotate  rotate  upgrade
+diff  mainrotate  rotate  upgrade
 
 `
 	var s testSettings
@@ -352,6 +352,8 @@ func TestJSON(t *testing.T) {
 			return "4.3.0"
 		case "supervisor.getIdentification":
 			return "super<visor>"
+		case "supervisord.diffConfig":
+			return groupChanges
 		}
 		return someProcesses(method, params)
 	})
@@ -359,7 +361,7 @@ func TestJSON(t *testing.T) {
 		line string
 		exit int
 	}{
-		{"status --json", 3}, {"status --json cat", 0}, {"status nope --json", 4}, {"avail --json", 0}, {"version --json", 0},
+		{"status --json", 3}, {"status --json cat", 0}, {"status nope --json", 4}, {"avail --json", 0}, {"version --json", 0}, {"diff --json", 1},
 	} {
 		got := f.settings.run(t, "", strings.Fields(test.line)...)
 		golden(t, strings.ReplaceAll(test.line, " ", "_")+".json", got.Out)

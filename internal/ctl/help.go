@@ -20,6 +20,10 @@ const (
 		"clear <name> <name>\tClear multiple process' log files\n" +
 		"clear all\t\tClear all process' log files"
 
+	helpDiff = "diff\t\t\tShow what update would change, key by key\n" +
+		"diff <gname> [...]\tShow it for these groups only\n" +
+		"diff --json\t\tShow it as JSON"
+
 	helpExit = "exit\tLeave the shell."
 
 	helpFg = "fg <process>\tConnect to a process in foreground mode\n" +

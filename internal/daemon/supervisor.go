@@ -151,7 +151,7 @@ func (d *Daemon) AllConfigInfo(ctx context.Context) ([]api.ConfigInfo, error) {
 func (d *Daemon) configInfo(g *config.Group, p *config.Process, inUse bool) api.ConfigInfo {
 	c := api.ConfigInfo{
 		Name: p.Name, Group: g.Name, GroupPriority: g.Priority, ProcessPriority: p.Priority, InUse: inUse,
-		Command: p.Command, Autostart: p.Autostart, Autorestart: restartName(p.Autorestart),
+		Command: p.Command, Autostart: p.Autostart, Autorestart: p.Autorestart.String(),
 		Directory: p.Directory, UID: p.UID, ExitCodes: p.ExitCodes,
 		KillAsGroup: p.KillAsGroup, RedirectStderr: p.RedirectStderr,
 		StartRetries: p.StartRetries, StartSecs: int(p.StartSecs / time.Second),
@@ -172,17 +172,6 @@ func (d *Daemon) configInfo(g *config.Group, p *config.Process, inUse bool) api.
 		c.EnvironmentFiles = append(c.EnvironmentFiles, file.String())
 	}
 	return c
-}
-
-func restartName(r config.RestartPolicy) string {
-	switch r {
-	case config.RestartAlways:
-		return "true"
-	case config.RestartUnexpected:
-		return "unexpected"
-	case config.RestartNever:
-	}
-	return "false"
 }
 
 func (d *Daemon) channelInfo(p *config.Process, ch api.Channel) api.ChannelConfigInfo {
@@ -319,6 +308,20 @@ func (d *Daemon) ReloadConfig(ctx context.Context) (added, changed, removed []st
 	}
 	r, err := d.do(ctx, core.Command{Op: core.OpReload, Config: cfg}, nil, false)
 	return r.Added, r.Changed, r.Removed, err
+}
+
+// DiffConfig reads the configuration and tells how it differs from what is
+// active. It is not kept.
+func (d *Daemon) DiffConfig(ctx context.Context) ([]api.GroupChange, error) {
+	cfg, err := d.options.Load()
+	if err != nil {
+		return nil, api.NewFault(api.CantReread, err.Error())
+	}
+	var active []*config.Group
+	if err := d.ask(ctx, func(d *Daemon) { active = d.core.ActiveGroups() }); err != nil {
+		return nil, err
+	}
+	return config.Changes(active, cfg.Groups), nil
 }
 
 // AddGroup makes a configured group active.

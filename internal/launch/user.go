@@ -64,6 +64,8 @@ func ChildCredential(uid int) (c *syscall.Credential, name, reason string) {
 	return c, strconv.Itoa(uid), reason
 }
 
+func groupRefused(gid int) error { return refusef("Can't set group id %d as nonroot user", gid) }
+
 // WithGroup returns what a process needs to have gid as its group, besides what
 // c makes it; it stays in the other groups. The result is nil where there is
 // nothing to do.
@@ -73,7 +75,7 @@ func WithGroup(c *syscall.Credential, gid int) (*syscall.Credential, error) {
 			if syscall.Getegid() == gid {
 				return nil, nil
 			}
-			return nil, refusef("Can't set group id %d as nonroot user", gid)
+			return nil, groupRefused(gid)
 		}
 		groups, err := syscall.Getgroups()
 		if err != nil {

@@ -185,6 +185,13 @@ func (f *fake) ClearAllProcessLogs(context.Context) ([]api.ProcessStatus, error)
 	return f.list("clear all")
 }
 
+func (f *fake) DiffConfig(context.Context) ([]api.GroupChange, error) {
+	command := []api.SettingChange{{Key: "command", Change: api.ChangeChanged, Old: "a", New: "b"}}
+	secret := []api.SettingChange{{Key: "environment A", Change: api.ChangeAdded, Hidden: true}}
+	return []api.GroupChange{{Name: "g", Change: api.ChangeChanged, Settings: secret,
+		Processes: []api.ProcessChange{{Name: "p", Change: api.ChangeChanged, Settings: command}}}}, f.err
+}
+
 func (f *fake) RotateMainLog(context.Context) (bool, error) { return true, f.note("rotate log") }
 
 func (f *fake) RotateProcessLogs(_ context.Context, name string) ([]api.ProcessStatus, error) {

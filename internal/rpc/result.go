@@ -137,6 +137,8 @@ func size(r Result) int {
 		return process
 	case processesResult:
 		return process * len(r)
+	case changesResult:
+		return configuration * len(r)
 	case configsResult:
 		return configuration * len(r)
 	}

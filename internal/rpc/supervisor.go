@@ -62,6 +62,9 @@ type Supervisor interface {
 	// ReloadConfig reads the configuration again and returns the names of the
 	// groups that were added, changed and removed since.
 	ReloadConfig(ctx context.Context) (added, changed, removed []string, err error)
+	// DiffConfig reads the configuration and tells how it differs from what is
+	// active. It is not kept.
+	DiffConfig(ctx context.Context) ([]api.GroupChange, error)
 	// AddGroup makes a configured group active, RemoveGroup makes one inactive
 	// whose processes are all stopped.
 	AddGroup(ctx context.Context, group string) error

@@ -26,7 +26,7 @@ type Table struct {
 // those of the [rpcinterface:x] sections.
 func NewTable(sup Supervisor, version string, namespaces []string) *Table {
 	t := &Table{sup: sup, version: version, methods: make(map[string]*Method)}
-	for _, list := range [][]Method{stateMethods, groupMethods, startMethods, signalMethods, infoMethods, logMethods, rotateMethods, upgradeMethods, systemMethods()} {
+	for _, list := range [][]Method{stateMethods, groupMethods, startMethods, signalMethods, infoMethods, logMethods, rotateMethods, diffMethods, upgradeMethods, systemMethods()} {
 		for i := range list {
 			m := &list[i]
 			for _, name := range append([]string{m.Name}, m.Aliases...) {

@@ -110,6 +110,9 @@ func TestCall(t *testing.T) {
 		{"supervisord.rotateProcessLogs", list{int64(1)}, "INCORRECT_PARAMETERS", ""},
 		{"supervisord.rotateAllProcessLogs", nil, twoStatuses, "rotate all"},
 
+		{"supervisord.diffConfig", nil, `[{name="g" change="changed" settings=[{key="environment A" change="added" old="" new="" hidden=true}]` +
+			` processes=[{name="p" change="changed" settings=[{key="command" change="changed" old="a" new="b" hidden=false}]}]}]`, ""},
+
 		{"supervisor.rotateLog", nil, "UNKNOWN_METHOD", ""},
 		{"supervisor.nope", nil, "UNKNOWN_METHOD", ""},
 		{"supervisor._update", list{"x"}, "UNKNOWN_METHOD", ""},
@@ -294,7 +297,7 @@ func TestOtherErrors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	table := NewTable(newFake(), "", []string{"supervisor"})
 	names := table.Names()
-	if !slices.IsSorted(names) || len(names) != 45 {
+	if !slices.IsSorted(names) || len(names) != 46 {
 		t.Errorf("%d names: %q", len(names), names)
 	}
 	tag := regexp.MustCompile(`(?m)^@(param|return) (\w+) (\w+) \S`)
