@@ -110,7 +110,11 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(file, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg, err := Load(Options{File: file, Environ: goldenEnviron, Hostname: "h"})
+		options := Options{File: file, Environ: goldenEnviron, Hostname: "h"}
+		cfg, err := Load(options)
+		if _, problems := Check(options); (err != nil) != (len(problems) > 0) {
+			t.Errorf("%q: error %v, but these problems: %v", data, err, problems)
+		}
 		if err != nil {
 			if err.Error() == "" || cfg != nil {
 				t.Errorf("%q: %v, error %q", data, cfg, err)
