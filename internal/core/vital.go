@@ -37,14 +37,15 @@ type vital struct {
 // ready.
 func (p *process) isFound() bool { return p.config.Ready.Kind == config.NoProbe || p.vital.found }
 
-// beginProbes asks whether a process that was started is ready.
+// beginProbes asks whether a process that was started is ready. It may have
+// said so itself before its start was confirmed.
 func (c *Core) beginProbes(p *process) {
 	r := &p.config.Ready
-	if r.Kind == config.NoProbe {
+	if p.isFound() {
 		return
 	}
 	if r.Timeout > 0 {
-		c.timers.set(&p.readyBy, p.startMono+r.Timeout)
+		c.timers.set(&p.readyBy, max(p.startMono+r.Timeout, c.now.Mono))
 	}
 	if !r.IsPassive() {
 		c.probe(p)
@@ -100,11 +101,10 @@ func (c *Core) judge(p *process, reason string) {
 		c.timers.set(&p.check, c.now.Mono+p.config.Health.Interval)
 	default:
 		v.failures++
+		c.timers.set(&p.check, c.now.Mono+p.config.Health.Interval)
 		if v.failures >= p.config.Health.Retries {
 			c.unhealthy(p)
-			return
 		}
-		c.timers.set(&p.check, c.now.Mono+p.config.Health.Interval)
 	}
 }
 
@@ -173,7 +173,7 @@ func (c *Core) becameReady(p *process) {
 // notReady ends a start that took too long: the process is stopped, and what
 // follows is what follows when a process ends too quickly.
 func (c *Core) notReady(p *process) {
-	if p.order.held {
+	if p.order.held || c.mood != api.MoodRunning {
 		return // It is to be stopped in any case, in its turn.
 	}
 	text := fmt.Sprintf("not ready after %d seconds", p.config.Ready.Timeout/time.Second)
@@ -187,7 +187,7 @@ func (c *Core) notReady(p *process) {
 
 // unhealthy restarts a process that does not work any more.
 func (c *Core) unhealthy(p *process) {
-	if p.order.held {
+	if p.order.held || c.mood != api.MoodRunning {
 		return // It is to be stopped in any case, in its turn.
 	}
 	reason, failures := p.vital.reason, p.vital.failures

@@ -10,13 +10,14 @@ import (
 // allowed is the state graph of the manual (Subprocess, process states), with
 // what the original adds to it: STARTING can end at once in EXITED by way of
 // RUNNING, and only a signal that cannot be sent leads to UNKNOWN. A client can
-// stop what waits for its restart_delay.
+// stop what waits for its restart_delay. What was not ready in time is stopped, and
+// has failed to start.
 var allowed = map[api.ProcessState][]api.ProcessState{
 	api.Stopped:  {api.Starting},
 	api.Starting: {api.Running, api.Backoff, api.Stopping, api.Unknown},
 	api.Running:  {api.Stopping, api.Exited, api.Unknown},
 	api.Backoff:  {api.Starting, api.Fatal, api.Stopped},
-	api.Stopping: {api.Stopped, api.Unknown},
+	api.Stopping: {api.Stopped, api.Backoff, api.Unknown},
 	api.Exited:   {api.Starting, api.Stopped},
 	api.Fatal:    {api.Starting},
 	api.Unknown:  {api.Exited},

@@ -28,6 +28,7 @@ func (w *World) drawConfig() *config.Config {
 		for j := range 1 + w.rand.IntN(4) {
 			p := w.drawProgram(fmt.Sprintf("p%d", j))
 			p.Program = program
+			w.drawVital(p)
 			p.DependsOn = w.drawDependencies(i, j)
 			g.Processes = append(g.Processes, p)
 		}

@@ -23,6 +23,9 @@ type model struct {
 	waiting  bool          // for what it depends on, as the core says
 	released bool          // a client's stop was the last that was asked of it
 	taken    bool          // so was one of something that it depends on
+	vital    vital
+	restarts int  // as the core counts them
+	healed   bool // the last start was one for the health of the process
 	// The step in which the process was last in each state, for those who
 	// waited for it.
 	seen map[api.ProcessState]int
@@ -81,13 +84,23 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 	case api.Starting:
 		w.mayStart(p, from)
 		m.started, m.owed, m.released, m.taken = now, false, false, false
+		m.healed = m.vital.again && !m.vital.told && !asked(w.cause)
+		m.vital = vital{}
 	case api.Running:
 		if now < m.started+p.config.StartSecs {
 			w.fail("%s is RUNNING %v after its start, startsecs is %v", p.name, now-m.started, p.config.StartSecs)
 		}
-		m.failures = 0
+		if p.isFound() {
+			m.failures = 0
+		}
 	case api.Backoff:
 		m.failures++
+		if from == api.Stopping {
+			if _, ok := w.cause.(core.Exited); !ok || !m.vital.late {
+				w.fail("%s was stopped and is in BACKOFF because of %T", p.name, w.cause)
+			}
+			break
+		}
 		switch ev := w.cause.(type) {
 		case core.SpawnFailed:
 			m.words = ""
@@ -127,8 +140,13 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 		if from == api.Exited && (!m.owed || !asks(w.cause, stops)) {
 			w.fail("%s is STOPPED because of %T, a restart being owed: %t", p.name, w.cause, m.owed)
 		}
+		if from == api.Stopping && m.vital.late && !m.vital.told {
+			w.fail("%s was not ready in time, which is not a failed start", p.name)
+		}
 		m.owed = false
-	case api.Stopping, api.Unknown:
+	case api.Stopping:
+		w.stopping(p)
+	case api.Unknown:
 	}
 	m.since = now
 	m.seen[to] = w.steps
@@ -152,7 +170,7 @@ func (w *World) mayStart(p *process, from api.ProcessState) {
 		if w.ending {
 			w.fail("%s is tried again in a shutdown", p.name)
 		}
-	case m.waiting && !w.ending:
+	case (m.waiting || m.vital.again) && !w.ending:
 	case from == api.Exited && m.owed && !asked(w.cause):
 		w.mayBeTime(p)
 	case (m.waiting || m.taken && !m.released) && !w.ending:
@@ -286,6 +304,9 @@ func (w *World) answered(q request, reply *core.Reply) {
 		state = api.Stopped
 	default:
 		return
+	}
+	if state == api.Running && !p.isFound() {
+		w.fail("a client heard that %s is started, which is not ready", p.name)
 	}
 	if seen, ok := p.model.seen[state]; (!ok || seen < q.step) && !w.movesTo(p.id, state) {
 		w.fail("a client heard that %s is %s, which it was not since the request", p.name, state)

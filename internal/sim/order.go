@@ -35,7 +35,7 @@ func (w *World) blocked(p *process) string {
 		for _, q := range w.procs {
 			if dep.Covers(q.group, q.config) {
 				found = true
-				if w.latest(q) != api.Running {
+				if w.latest(q) != api.Running || !q.isFound() {
 					return q.name
 				}
 			}
@@ -74,6 +74,9 @@ func (w *World) killedInOrder(p *process, e *core.Effect) {
 	if e.Req != 0 || e.Sig == syscall.SIGKILL && p.state == api.Stopping {
 		return
 	}
+	if !p.model.released && !p.model.taken && (!w.ending || ends(w.cause)) && (p.model.vital.overdue || p.isSick()) {
+		return // It does not concern the others.
+	}
 	for _, d := range w.dependents(p) {
 		if !w.latest(d).IsStopped() {
 			w.fail("%s is told to end while %s, which depends on it, is %s", p.name, d.name, w.latest(d))
@@ -84,14 +87,16 @@ func (w *World) killedInOrder(p *process, e *core.Effect) {
 // waited checks who has begun and who has ended to wait for others, and that
 // nobody waits for what is ready.
 func (w *World) waited() {
-	if !w.ordered {
-		return
-	}
 	for v := range w.core.SortedProcesses() {
 		p := w.procs[v.ID]
 		m := &p.model
 		m.released = m.released || w.stopAsked(p)
 		m.taken = m.taken || w.needsAsked(p)
+		if asked(w.cause) && p.state == api.Stopped {
+			m.vital.told = true
+		}
+		w.minded(p, &v.Info)
+		w.counted(p, &v.Info)
 		was, is := m.waiting, v.Info.Waiting != ""
 		m.waiting = is
 		switch {
@@ -99,7 +104,7 @@ func (w *World) waited() {
 			w.fail("%s waits in a shutdown", p.name)
 		case is && w.blocked(p) == "" && !w.beingStopped(p):
 			w.fail("%s waits for nothing", p.name)
-		case is && !was && !asked(w.cause) && !m.owed && p.state != api.Backoff && !w.comesBack(p):
+		case is && !was && !asked(w.cause) && !m.owed && p.state != api.Backoff && !m.vital.again && !w.comesBack(p):
 			w.fail("%s waits to be started because of %T", p.name, w.cause)
 		case was && !is && !w.ending && !w.movesTo(p.id, api.Starting) && !m.released:
 			w.fail("%s does not wait any more because of %T", p.name, w.cause)

@@ -53,6 +53,7 @@ type World struct {
 	tame           bool   // processes obey and start well
 	essential      bool   // there are programs whose end is that of supervisord
 	ordered        bool   // programs depend on others
+	probed         bool   // programs have probes
 
 	resumption resumption
 }
@@ -92,6 +93,7 @@ func New(seed uint64) *World {
 	w.core = core.New(w.options())
 	w.essential = w.rand.IntN(15) == 0 // Such a world does not last.
 	w.ordered = seed%2 == 0
+	w.probed = seed%3 > 0
 	w.config = w.drawConfig()
 	return w
 }
@@ -185,7 +187,7 @@ func (w *World) pass(d time.Duration) {
 func (w *World) deliver(i int) {
 	id := about(w.news[i])
 	for j := range i {
-		if about(w.news[j]) == id {
+		if id != 0 && about(w.news[j]) == id {
 			i = j
 			break
 		}
@@ -247,6 +249,8 @@ func (w *World) step(ev core.Event) {
 		if w.Transcript != nil {
 			w.Transcript.add(w.cause, w.now)
 		}
+		w.elapse()
+		w.heard(w.cause)
 		w.decide()
 		queue = queue[1:]
 		for i := range w.fx {
@@ -259,6 +263,7 @@ func (w *World) step(ev core.Event) {
 		}
 		w.waited()
 		w.rested()
+		w.awaited()
 	}
 	w.check()
 }

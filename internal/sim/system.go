@@ -65,6 +65,8 @@ func (w *World) perform(e *core.Effect) core.Event {
 			w.fail("process %d is said to be up, and is not RUNNING since this step", e.Proc)
 		}
 		w.ups++
+	case core.Probe:
+		w.probe(e)
 	case core.ReopenLogs, core.Changed:
 	}
 	return nil
@@ -95,6 +97,9 @@ func (w *World) spawn(e *core.Effect) {
 	w.pids[w.nextPID] = p
 	p.pid = w.nextPID
 	w.news = append(w.news, core.Started{Proc: p.id, Gen: p.gen, PID: p.pid})
+	if w.probed && w.rand.IntN(2) == 0 {
+		w.announce(p)
+	}
 	if w.rand.IntN(8) == 0 {
 		w.exit(p, w.drawExit())
 	}
@@ -162,6 +167,10 @@ func (w *World) talk() {
 		return
 	}
 	p := w.pids[pid]
+	if w.probed && w.rand.IntN(2) == 0 {
+		w.announce(p)
+		return
+	}
 	words := []string{"READY\n", "RESULT 2\nOKREADY\n", "RESULT 4\nFAILREADY\n", "RESULT 2\nO", "K", "REA", "DY\n", "junk\n", "RESULT x\n"}
 	text := words[min(w.rand.IntN(len(words)), w.rand.IntN(len(words)))]
 	if p.config.Program == "listener" {
