@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -37,18 +36,12 @@ func TestPause(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")
 			log := NewLog(LogOptions{Path: path})
 			r := new(recorder)
-			var fds [2]int
-			if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
-				t.Fatal(err)
-			}
-			if err := syscall.SetNonblock(fds[0], true); err != nil {
-				t.Fatal(err)
-			}
-			o := PumpOptions{FD: fds[0], Log: log, ProcessName: "p", GroupName: "p", StripANSI: true, Tail: true,
+			fd, program := newPipe(t)
+			o := PumpOptions{FD: fd, Log: log, ProcessName: "p", GroupName: "p", StripANSI: true, Tail: true,
 				CaptureMaxBytes: 100, Events: true, Format: format, Sink: r}
 			p := Start(o)
 			for i := range len(text) {
-				if _, err := syscall.Write(fds[1], []byte{text[i]}); err != nil {
+				if _, err := program.Write([]byte{text[i]}); err != nil {
 					t.Fatal(err)
 				}
 				// Some bytes are read before, some after.
@@ -72,7 +65,7 @@ func TestPause(t *testing.T) {
 				// program that is no more.
 				p = ResumePump(o, s)
 			}
-			syscall.Close(fds[1])
+			program.Close()
 			<-p.Done()
 			if got := p.LastWords(); got != "one\ntwo\nthree" && format == api.FormatRaw {
 				t.Logf("last words %q", got)
