@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -86,22 +87,27 @@ func TestShellStops(t *testing.T) {
 // TestShellSignals checks that the terminal is as it was after a signal from
 // elsewhere.
 func TestShellSignals(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	// A process started here ignores what this one ignores, as it does under
+	// nohup, but not what it waits for.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(caught)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		onEach(t, func(t *testing.T, term string) {
 			x := newFake(t, someProcesses).settings.onTerminal(t, term)
 			x.expect(prompt)
 			x.send("half a li")
 			x.expect("half a li")
-			if err := x.cmd.Process.Signal(signal); err != nil {
+			if err := x.cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
 			x.wait()
 			status := x.cmd.ProcessState.Sys().(syscall.WaitStatus)
-			if signal == syscall.SIGINT && status.ExitStatus() != 0 || signal != syscall.SIGINT && status.Signal() != signal {
-				t.Errorf("after %v: %v; on the screen: %q", signal, x.cmd.ProcessState, x.screen())
+			if sig == syscall.SIGINT && status.ExitStatus() != 0 || sig != syscall.SIGINT && status.Signal() != sig {
+				t.Errorf("after %v: %v; on the screen: %q", sig, x.cmd.ProcessState, x.screen())
 			}
 			if x.flags()&(unix.ECHO|unix.ICANON) != unix.ECHO|unix.ICANON {
-				t.Errorf("after %v the terminal is not as it was", signal)
+				t.Errorf("after %v the terminal is not as it was", sig)
 			}
 		})
 	}
