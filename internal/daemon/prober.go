@@ -28,6 +28,9 @@ const probeToken spawn.Token = 1 << 63
 // why it failed.
 const maxProbeOutput = 512
 
+// lastWordsLimit is how long the end of such a command waits for what it said.
+const lastWordsLimit = time.Second
+
 // probeRun is a command that probes a process.
 type probeRun struct {
 	id       core.ProcID
@@ -177,23 +180,27 @@ func (d *Daemon) probeReport(r spawn.Report) bool {
 	return false
 }
 
-// probeEnded words what has become of a command.
+// probeEnded words what has become of a command. What it said last may still be
+// on its way.
 func (d *Daemon) probeEnded(token spawn.Token, r *probeRun, exit core.Exit) {
-	reason := ""
 	switch {
 	case r.timedOut:
-		reason = "timed out"
-	case exit != core.Exit{}:
-		reason = exit.String()
-		select {
-		case line := <-r.output:
-			if line != "" {
-				reason += ": " + line
+		d.answerProbe(token, "timed out")
+	case exit == core.Exit{}:
+		d.answerProbe(token, "")
+	default:
+		d.aside(func() {
+			reason := exit.String()
+			select {
+			case line := <-r.output:
+				if line != "" {
+					reason += ": " + line
+				}
+			case <-time.After(lastWordsLimit): // Somebody else still writes.
 			}
-		default: // Somebody else still writes.
-		}
+			d.post(query(func(d *Daemon) { d.answerProbe(token, reason) }))
+		})
 	}
-	d.answerProbe(token, reason)
 }
 
 // lastLine reads from a pipe until nobody writes to it any more, and keeps the
