@@ -46,10 +46,15 @@ func (c *Controller) doInterruptibly(ctx context.Context, line string) (quit boo
 // catchSignals returns a context that ends when a signal arrives which would
 // otherwise end the program, and a function that is to be called once the
 // terminal is as it was. That returns errInterrupted after SIGINT; after
-// another signal it does not return, because the program ends by it.
+// another signal it does not return, because the program ends by it. A signal
+// that is ignored, as under nohup, stays so.
 func catchSignals(ctx context.Context) (_ context.Context, release func(error) error) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	caught := make(chan os.Signal, 1)
 	go func() {
