@@ -23,17 +23,20 @@ func Fingerprint(cfg *config.Config, g *config.Group, p *config.Process) string 
 		serverURL = cfg.ServerURL
 	}
 	text, err := json.Marshal(struct {
-		Kind           config.GroupKind
-		Command        string
-		Argv           []string
-		Directory      string
-		Umask, UID     int
-		RedirectStderr bool
-		Environment    map[string]string
-		ServerURL      string
-		Socket         string
-		LenBytes       bool
-	}{g.Kind, p.Command, p.Argv, p.Directory, p.Umask, p.UID, p.RedirectStderr, p.Environment, serverURL, socket, g.LenBytes})
+		Kind             config.GroupKind
+		Command          string
+		Argv             []string
+		Directory        string
+		Umask, UID, GID  int
+		RedirectStderr   bool
+		Environment      map[string]string
+		EnvironmentFiles []config.EnvironmentFile
+		UserEnvironment  bool
+		ServerURL        string
+		Socket           string
+		LenBytes         bool
+	}{g.Kind, p.Command, p.Argv, p.Directory, p.Umask, p.UID, p.GID, p.RedirectStderr, p.Environment,
+		p.EnvironmentFiles, p.UserEnvironment, serverURL, socket, g.LenBytes})
 	if err != nil {
 		panic("adopt: " + err.Error()) // plain data is always encoded
 	}

@@ -59,8 +59,8 @@ var errGone = errors.New("it has ended")
 // hold returns a descriptor of the process that has the pid and was started at
 // that time.
 func hold(pid int, born uint64) (pidfd int, err error) {
-	if now, _, err := bornOf(pid); err != nil || now != born {
-		return -1, errGone
+	if err := isBorn(pid, born); err != nil {
+		return -1, err
 	}
 	pidfd, err = unix.PidfdOpen(pid, 0)
 	if err == unix.ESRCH {
@@ -71,11 +71,24 @@ func hold(pid int, born uint64) (pidfd int, err error) {
 	}
 	// What was looked at before may have ended meanwhile. The pid of what is
 	// held is not given away.
-	if now, _, err := bornOf(pid); err != nil || now != born {
+	if err := isBorn(pid, born); err != nil {
 		unix.Close(pidfd)
-		return -1, errGone
+		return -1, err
 	}
 	return pidfd, nil
+}
+
+// isBorn checks that the process of a pid was started at that time. The error is
+// errGone if there is none.
+func isBorn(pid int, born uint64) error {
+	now, _, err := bornOf(pid)
+	switch {
+	case err == nil && now == born:
+		return nil
+	case err == nil, errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ESRCH):
+		return errGone
+	}
+	return err
 }
 
 // socketOf returns a descriptor of the listening socket that a process has as

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -90,7 +91,8 @@ func TestAdopted(t *testing.T) {
 		r.awaitRunning(running)
 		longest = max(longest, time.Since(begun))
 		if n := r.out.count("INFO spawned: "); n > 0 {
-			t.Fatalf("%d processes were started anew", n)
+			text, _ := r.out.text()
+			t.Fatalf("%d processes were started anew\n%s", n, text[:min(len(text), 8<<10)])
 		}
 		if now := r.pids(); fmt.Sprint(now) != fmt.Sprint(pids) {
 			t.Fatalf("pids changed from\n%v to\n%v", pids, now)
@@ -175,14 +177,16 @@ func checkLines(t *testing.T, r *rig, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(backups); i >= 0; i-- {
-		file := name
-		if i > 0 {
-			file += "." + strconv.Itoa(i)
-		}
-		text := r.read(file)
-		for line := range strings.Lines(text) {
-			if line != fmt.Sprintf("line %d\n", next) && (i > 0 || strings.HasSuffix(line, "\n")) {
+	// A number is missing where the daemon was killed as it renamed backups.
+	number := func(path string) int {
+		n, _ := strconv.Atoi(path[strings.LastIndexByte(path, '.')+1:])
+		return n
+	}
+	slices.SortFunc(backups, func(a, b string) int { return number(b) - number(a) })
+	for _, path := range append(backups, r.path(name)) {
+		file := filepath.Base(path)
+		for line := range strings.Lines(r.read(file)) {
+			if line != fmt.Sprintf("line %d\n", next) && (file != name || strings.HasSuffix(line, "\n")) {
 				t.Errorf("%s has %q in place of line %d", file, line, next)
 				return
 			}

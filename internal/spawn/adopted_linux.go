@@ -96,8 +96,17 @@ const (
 	reapTime  = 2 * time.Second
 )
 
-// conclude tells how a process ended.
+// conclude tells how a process ended. One that has not ended is watched on: it
+// is better to look twice than to start a program beside itself.
 func (w *exitWatch) conclude(pid int) {
+	w.mu.Lock()
+	fd, found := w.fds[pid]
+	alive := found && !waitFor(fd, 0)
+	w.mu.Unlock()
+	if alive {
+		go w.poll(pid)
+		return
+	}
 	for wait, end := firstWait, time.Now().Add(reapTime); ; wait = min(2*wait, 100*time.Millisecond) {
 		w.mu.Lock()
 		fd, found := w.fds[pid]
