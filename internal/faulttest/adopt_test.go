@@ -116,18 +116,22 @@ func TestAdopted(t *testing.T) {
 	}
 }
 
-// awaitRunning waits until so many processes are RUNNING.
+// awaitRunning waits until so many processes are RUNNING, and the program has
+// ended that runs only once.
 func (r *rig) awaitRunning(n int) {
 	r.t.Helper()
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		list, err := r.AllProcessInfo(r.ctx())
-		running := 0
+		running, done := 0, false
 		for _, p := range list {
-			if p.StateName == "RUNNING" {
+			switch {
+			case p.Name == "done":
+				done = p.StateName == "EXITED"
+			case p.StateName == "RUNNING":
 				running++
 			}
 		}
-		if err == nil && running == n {
+		if err == nil && running == n && done {
 			return
 		}
 	}
@@ -220,8 +224,9 @@ func checkHeard(t *testing.T, r *rig, listeners int) {
 			last, lastPool = serial, pool
 			heard++
 		}
-		if heard == 0 {
-			t.Errorf("listener %d heard nothing", i)
-		}
+	}
+	// Each goes to the first listener that is ready, which may be the same always.
+	if len(seen) == 0 {
+		t.Error("no listener heard anything")
 	}
 }
