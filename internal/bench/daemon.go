@@ -24,8 +24,9 @@ type world struct {
 }
 
 // newWorld makes the directory and the configuration of a daemon that can have
-// the given number of programs, which sections describe.
-func newWorld(dir string, programs int, sections string) (*world, error) {
+// the given number of programs, which sections describe. settings are lines for
+// the section of the daemon.
+func newWorld(dir string, programs int, sections string, settings ...string) (*world, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o755); err != nil {
 		return nil, err
 	}
@@ -36,13 +37,14 @@ logfile_maxbytes=0
 pidfile=%[1]s/pid
 childlogdir=%[1]s/logs
 minfds=%[2]d
+%[3]s
 [unix_http_server]
 file=%[1]s/s
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://%[1]s/s
-`, dir, 1024+3*programs)
+`, dir, 1024+3*programs, strings.Join(settings, "\n"))
 	return w, os.WriteFile(w.conf, []byte(conf+sections), 0o644)
 }
 

@@ -13,8 +13,8 @@ import (
 
 // begin starts a daemon with n programs that sleep and waits until it answers
 // and all of them run.
-func (r *run) begin(n int) (*process, error) {
-	w, err := newWorld(r.dir, n, sleepers(r.dir, n, true))
+func (r *run) begin(n int, settings ...string) (*process, error) {
+	w, err := newWorld(r.dir, n, sleepers(r.dir, n, true), settings...)
 	if err != nil {
 		return nil, err
 	}

@@ -29,13 +29,8 @@ func replaceDaemon(r *run) error {
 	if err != nil {
 		return err
 	}
-	for pid := range before {
-		if !after[pid] {
-			return fmt.Errorf("check the upgrade: %d does not run any more", pid)
-		}
-	}
 	r.put("replace", ms(gap))
-	return nil
+	return survived(before, after)
 }
 
 // upgraded upgrades a daemon and returns the longest time between two answers to
@@ -96,5 +91,67 @@ func restarted(r *run, p **process, n int) error {
 		return err
 	}
 	r.put("replace", ms(time.Since(begin)))
+	return nil
+}
+
+// loseDaemon is how long a daemon with 200 programs is missed that is killed by
+// SIGKILL and started again at once. The original starts all programs a second
+// time beside those that were left.
+func loseDaemon(r *run) error {
+	n := r.of(200)
+	p, err := r.begin(n, "adopt=true")
+	if err != nil {
+		return err
+	}
+	defer func() { p.kill() }()
+	before, err := running(p.socket, n)
+	if err != nil {
+		return err
+	}
+	// The end of the start is looked for in the log.
+	if err := os.Remove(p.log); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := p.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	<-p.ended
+	next, err := p.world.run(r.impl)
+	if err != nil {
+		return err
+	}
+	p = next
+	if err := p.answers(); err != nil {
+		return err
+	}
+	r.put("lostanswer", ms(time.Since(begin)))
+	if r.who == theirs {
+		if err := p.started(n); err != nil {
+			return err
+		}
+		r.put("lost", ms(time.Since(begin)))
+		_, err := running(p.socket, n)
+		return err
+	}
+	var after map[int]bool
+	err = p.until("the adoption", func() (bool, error) {
+		after, err = running(p.socket, n)
+		return err == nil, nil
+	})
+	if err != nil {
+		return err
+	}
+	r.put("lost", ms(time.Since(begin)))
+	return survived(before, after)
+}
+
+// survived checks that the processes are the same as before.
+func survived(before, after map[int]bool) error {
+	for pid := range before {
+		if !after[pid] {
+			return fmt.Errorf("check processes: %d does not run any more", pid)
+		}
+	}
 	return nil
 }

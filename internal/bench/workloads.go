@@ -38,6 +38,14 @@ func workloads() []workload {
 				bound: "The original has to be stopped and started, with all its programs. Here it is the longest time between two answers " +
 					"during an upgrade, in which no program is touched: writing the state down, exec, starting Go's runtime and reading the state."},
 		}},
+		{name: "lose", measure: loseDaemon, rows: []row{
+			{key: "lostanswer", title: "kill -9 and start of the daemon, 200 programs, until it answers", unit: "ms",
+				bound: "The end of a process and the start of the daemon. Here it takes the programs back (`adopt=true`) before it answers, and " +
+					"looks at each in /proc for that."},
+			{key: "lost", title: "the same, until all programs run", unit: "ms",
+				bound: "The original starts all programs a second time, beside those that the killed one has left, which are then without a supervisor. Here the " +
+					"same programs go on."},
+		}},
 		{name: "calls", measure: calls, limit: callsLimit, rows: []row{
 			{key: "state", title: "getState, a new connection each", unit: "ms", limit: httpds,
 				bound: "Connecting, and Go's HTTP server; the method itself takes microseconds."},
