@@ -18,8 +18,12 @@ const (
 	stateFile    = "state"
 	payloadEnd   = ".event"
 	heardEnd     = ".heard"
+	spoolEnd     = ".spool" // behind the number of the channel
 	maxKeyLength = 80
 )
+
+// ends are those of all names of files of a process.
+var ends = []string{".0", ".1", ".2", payloadEnd, heardEnd, ".1" + spoolEnd, ".2" + spoolEnd}
 
 // maxSlots limits the file of the records.
 const maxSlots = 1 << 16
@@ -161,7 +165,7 @@ func (d *Directory) Clear() error {
 // isOurs reports whether a file of the directory is one of those that belong to
 // a process.
 func isOurs(name string) bool {
-	for _, end := range []string{".0", ".1", ".2", payloadEnd, heardEnd} {
+	for _, end := range ends {
 		if strings.HasSuffix(name, end) {
 			return true
 		}

@@ -64,8 +64,10 @@ func (p *Process) Prepare(id Identity) error {
 			return err
 		}
 	}
-	if err := os.Remove(p.path(heardEnd)); err != nil && !os.IsNotExist(err) {
-		return err
+	for _, end := range []string{heardEnd, ".1" + spoolEnd, ".2" + spoolEnd} {
+		if err := os.Remove(p.path(end)); err != nil && !os.IsNotExist(err) {
+			return err
+		}
 	}
 	// A record is whole at any time: without a pid first, and with another
 	// identity only then.
@@ -138,7 +140,7 @@ func (p *Process) Remove() {
 		p.payload.Close()
 		p.payload = nil
 	}
-	for _, end := range []string{".0", ".1", ".2", payloadEnd, heardEnd} {
+	for _, end := range ends {
 		_ = os.Remove(p.path(end)) // mostly there is none
 	}
 	if p.slot == 0 {
@@ -214,3 +216,14 @@ func (p *Process) Heard() (*os.File, error) {
 // HeardBytes returns how much of the output of a listener had been dealt with
 // when p was made.
 func (p *Process) HeardBytes() int64 { return p.heard }
+
+// Spool opens the file for the output of a channel, 1 or 2, that is not logged
+// as it is. Without create it is an error if there is none. There is none after
+// Prepare.
+func (p *Process) Spool(channel int, create bool) (*os.File, error) {
+	flag := os.O_RDWR
+	if create {
+		flag |= os.O_CREATE
+	}
+	return p.d.open(fmt.Sprintf("%s.%d%s", p.key, channel, spoolEnd), flag)
+}

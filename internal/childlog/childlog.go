@@ -77,12 +77,6 @@ func (l *Log) Open() error {
 	return l.file.Open()
 }
 
-// write logs a piece of output.
-func (l *Log) write(p []byte) {
-	l.toFile(p)
-	l.toSyslog(p)
-}
-
 // toFile writes to the file, whole records if the log is not raw. What goes
 // wrong is reported by the file.
 func (l *Log) toFile(p []byte) {

@@ -40,6 +40,20 @@ func (s *lineSender) write(p []byte) {
 	}
 }
 
+// held returns the beginning of a line that is waited for the end of.
+func (s *lineSender) held() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.partial)
+}
+
+// restore goes on with the beginning of a line.
+func (s *lineSender) restore(partial []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.partial = partial
+}
+
 // flush sends a line that was not ended.
 func (s *lineSender) flush() {
 	s.mu.Lock()

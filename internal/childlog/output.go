@@ -20,6 +20,8 @@ type output struct {
 	emit  func(kind capture.Kind, data []byte) // method value, made once
 	lines *logline.Encoder                     // nil if the log is raw
 	tail  *tail                                // nil if it is not wanted
+	spool *spool                               // nil without one
+	batch []byte                               // for the log file, until commit; not used without a spool
 }
 
 func newOutput(o PumpOptions) *output {
@@ -28,6 +30,9 @@ func newOutput(o PumpOptions) *output {
 	out.emit = out.piece
 	if o.Tail {
 		out.tail = &tail{}
+	}
+	if o.Spool != nil {
+		out.spool = newSpool(o.Spool)
 	}
 	if o.Format != api.FormatRaw && o.Log != nil && o.Log.file != nil {
 		out.lines = logline.NewEncoder(o.Format, logline.Source{
@@ -103,7 +108,8 @@ func (out *output) log(p []byte) {
 		out.o.Log.toSyslog(p)
 		out.records(p)
 	default:
-		out.o.Log.write(p)
+		out.toFile(p)
+		out.o.Log.toSyslog(p)
 	}
 }
 
@@ -118,14 +124,14 @@ func (out *output) records(p []byte) {
 	defer recordBuffers.Put(buf)
 	for len(p) > 0 {
 		*buf, p = out.lines.Append((*buf)[:0], p, now)
-		out.o.Log.toFile(*buf)
+		out.toFile(*buf)
 	}
 }
 
 // whole reports whether output can be moved into the log as it is, before
 // anybody has seen it.
 func (out *output) whole() bool {
-	return out.o.Whole && out.o.Log != nil && out.o.Log.file != nil && out.lines == nil &&
+	return out.o.Whole && out.spool == nil && out.o.Log != nil && out.o.Log.file != nil && out.lines == nil &&
 		!out.o.StripANSI && out.o.CaptureMaxBytes <= 0 && !out.o.Listener
 }
 
@@ -161,7 +167,7 @@ func (out *output) holds() bool { return out.lines != nil && len(out.lines.Held)
 // endRecord logs the beginning of a line whose end has not come.
 func (out *output) endRecord() {
 	if out.holds() {
-		out.o.Log.toFile(out.lines.End(nil))
+		out.toFile(out.lines.End(nil))
 	}
 }
 
@@ -219,4 +225,5 @@ func (out *output) end() {
 	if out.o.Log != nil {
 		out.o.Log.endLine()
 	}
+	out.commit()
 }

@@ -100,6 +100,7 @@ func ResumePump(o PumpOptions, s PumpState) *Pump {
 	p := newPump(o)
 	p.out.strip, p.out.scan = s.Strip, s.Scan
 	p.grown, p.eager = s.Grown, s.Eager
+	p.heard = p.out.spool != nil // Nothing is in the spool that is not in the state.
 	p.out.tail = nil
 	if t := s.Tail; t != nil {
 		p.out.tail = &tail{kept: t.Kept, cut: t.Cut, inFile: t.InFile, written: t.Written}

@@ -53,8 +53,22 @@ type PumpOptions struct {
 	Whole     bool
 	Heard     *os.File // the Pump closes it
 	HeardFrom int64
+	// Spool, if not nil, is a file of its own by which the same is true of output
+	// that is not logged as it is; see NeedsSpool.
+	Spool *os.File // the Pump closes it
 	// MainLog, if not nil, gets a copy of the output at debug level.
 	MainLog func(level api.LogLevel, text string)
+}
+
+// NeedsSpool reports whether output that is to be moved as Whole says needs a
+// Spool for that.
+func (o *PumpOptions) NeedsSpool() bool {
+	if !o.Whole || o.Listener {
+		return false
+	}
+	logged := o.Log != nil && (o.Log.file != nil || o.Log.syslog != nil)
+	changed := o.StripANSI || o.Format != api.FormatRaw || o.Log != nil && o.Log.file == nil
+	return o.CaptureMaxBytes > 0 || logged && changed
 }
 
 // Pump moves the output of one pipe. It has a goroutine only while there is
@@ -71,7 +85,7 @@ type Pump struct {
 	last  time.Time   // of the last read of a hot pipe
 	quiet time.Time   // until when nothing may come before the line that is held is logged
 	timer *time.Timer // calls wake; nil until needed
-	heard bool        // what stood in the file of a listener was dealt with
+	heard bool        // what stood in the file of a listener, or in the spool, was dealt with
 	grown bool        // the pipe was made as large as possible
 	eager bool        // the pipe is not left to fill: it is too small, or somebody waits for answers
 
@@ -297,6 +311,7 @@ func (p *Pump) step() next {
 		p.last = time.Time{}
 		if p.out.holds() && !time.Now().Before(p.quiet) {
 			p.out.endRecord()
+			p.out.commit()
 		}
 		return wait
 	case n >= fullPipe:
@@ -338,6 +353,7 @@ func (p *Pump) move() int {
 	}
 	if !taken {
 		p.out.take(b[headroom-1 : headroom+n])
+		p.out.commit()
 	}
 	if p.out.holds() {
 		p.quiet = time.Now().Add(lineWait)
@@ -348,7 +364,17 @@ func (p *Pump) move() int {
 // fill takes bytes from the pipe. taken says that they have come to the log.
 func (p *Pump) fill(b *buffer) (n int, taken bool, err error) {
 	if p.out.o.Heard != nil {
-		n, err = logfile.SpliceToEnd(p.fd, p.out.o.Heard, bufferSize, b[headroom:])
+		var at int64
+		n, at, err = logfile.SpliceToEnd(p.fd, p.out.o.Heard, bufferSize, b[headroom:])
+		if end := at + int64(n); at/maxHeard != end/maxHeard {
+			logfile.Forget(p.out.o.Heard, end-keptHeard)
+		}
+		if n > 0 || err == nil || err == syscall.EAGAIN {
+			return n, false, err
+		}
+	}
+	if p.out.spool != nil {
+		n, err = p.out.spool.fill(p.fd, b[headroom:])
 		if n > 0 || err == nil || err == syscall.EAGAIN {
 			return n, false, err
 		}
@@ -367,14 +393,24 @@ func (p *Pump) fill(b *buffer) (n int, taken bool, err error) {
 // supervisord was killed. It is a listener: there is next to nothing.
 const maxHeard = 1 << 20
 
+// keptHeard is how much of what a listener said stays in its file. It is more
+// than can wait to be dealt with.
+const keptHeard = 8 * maxHeard
+
 // hearAgain takes what a listener said to a former life that did not deal with
-// it.
+// it, or what that had not logged.
 func (p *Pump) hearAgain() {
-	f := p.out.o.Heard
-	if f == nil || p.heard {
+	if p.heard {
 		return
 	}
 	p.heard = true
+	if p.out.spool != nil {
+		p.out.recover()
+	}
+	f := p.out.o.Heard
+	if f == nil {
+		return
+	}
 	said, err := io.ReadAll(io.NewSectionReader(f, p.out.o.HeardFrom, maxHeard))
 	if err == nil && len(said) > 0 {
 		p.out.take(append(make([]byte, 1, 1+len(said)), said...))
@@ -422,8 +458,10 @@ func (p *Pump) finish() {
 	pausing := p.pausing
 	p.pausing = nil
 	p.watch.close()
-	if f := p.out.o.Heard; f != nil {
-		_ = f.Close()
+	for _, f := range []*os.File{p.out.o.Heard, p.out.o.Spool} {
+		if f != nil {
+			_ = f.Close()
+		}
 	}
 	p.mu.Unlock()
 	close(p.ended)

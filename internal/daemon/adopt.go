@@ -155,6 +155,7 @@ func (d *Daemon) keepOutput(c *child, o *childlog.PumpOptions) {
 	}
 	o.Whole = true
 	if !o.Listener {
+		d.keepSpool(c, o)
 		return
 	}
 	f, err := c.kept.Heard()
@@ -163,6 +164,19 @@ func (d *Daemon) keepOutput(c *child, o *childlog.PumpOptions) {
 		return
 	}
 	o.Heard, o.HeardFrom = f, c.heard
+}
+
+// keepSpool gives the output of a process a spool, if it needs one or one was left
+// by a supervisord that had another configuration.
+func (d *Daemon) keepSpool(c *child, o *childlog.PumpOptions) {
+	needed := o.NeedsSpool()
+	f, err := c.kept.Spool(1+int(o.Channel), needed)
+	switch {
+	case err == nil:
+		o.Spool = f
+	case needed:
+		d.log.Log(api.LevelError, fmt.Sprintf("output of '%s' may be lost when supervisord is killed: %v", c.config.Name, err))
+	}
 }
 
 // traced notes a change of state, which the core makes in the middle of a step.

@@ -174,22 +174,30 @@ func (r *rig) sendEvents(until <-chan struct{}) <-chan int {
 	return count
 }
 
-// checkLines checks that a log with its backups has each line once and in order.
-func checkLines(t *testing.T, r *rig, name string) {
-	t.Helper()
-	next := 0
-	backups, err := filepath.Glob(r.path(name + ".*"))
+// logFiles returns the names of a log and its backups, oldest first.
+func (r *rig) logFiles(name string) []string {
+	r.t.Helper()
+	list, err := filepath.Glob(r.path(name + ".*"))
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	// A number is missing where the daemon was killed as it renamed backups.
 	number := func(path string) int {
 		n, _ := strconv.Atoi(path[strings.LastIndexByte(path, '.')+1:])
 		return n
 	}
-	slices.SortFunc(backups, func(a, b string) int { return number(b) - number(a) })
-	for _, path := range append(backups, r.path(name)) {
-		file := filepath.Base(path)
+	slices.SortFunc(list, func(a, b string) int { return number(b) - number(a) })
+	for i := range list {
+		list[i] = filepath.Base(list[i])
+	}
+	return append(list, name)
+}
+
+// checkLines checks that a log with its backups has each line once and in order.
+func checkLines(t *testing.T, r *rig, name string) {
+	t.Helper()
+	next := 0
+	for _, file := range r.logFiles(name) {
 		for line := range strings.Lines(r.read(file)) {
 			if line != fmt.Sprintf("line %d\n", next) && (file != name || strings.HasSuffix(line, "\n")) {
 				t.Errorf("%s has %q in place of line %d", file, line, next)

@@ -97,13 +97,21 @@ func spliceToEnd(pipe int, out *os.File, limit int) (n int, at int64, err error)
 }
 
 // SpliceToEnd moves up to limit bytes from a pipe to the end of a file that only
-// the caller writes to, and reads them back into seen. It returns 0 at the end
-// of the pipe and syscall.EAGAIN where it is empty.
-func SpliceToEnd(pipe int, out *os.File, limit int, seen []byte) (n int, err error) {
-	n, at, err := spliceToEnd(pipe, out, limit)
+// the caller writes to, reads them back into seen, and tells where that was. It
+// returns 0 at the end of the pipe and syscall.EAGAIN where it is empty.
+func SpliceToEnd(pipe int, out *os.File, limit int, seen []byte) (n int, at int64, err error) {
+	n, at, err = spliceToEnd(pipe, out, limit)
 	if n <= 0 {
-		return 0, err
+		return 0, at, err
 	}
 	_, err = out.ReadAt(seen[:n], at)
-	return n, err
+	return n, at, err
+}
+
+// Forget gives back the room that the first bytes of a file take, where the file
+// system can do that.
+func Forget(f *os.File, size int64) {
+	if size > 0 {
+		_ = unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, size)
+	}
 }

@@ -14,4 +14,7 @@ var ErrNoSplice = errors.New("bytes cannot be moved into the file as one")
 func (f *File) Splice(int, int, []byte) (int, error) { return 0, ErrNoSplice }
 
 // SpliceToEnd would do so with any file.
-func SpliceToEnd(int, *os.File, int, []byte) (int, error) { return 0, ErrNoSplice }
+func SpliceToEnd(int, *os.File, int, []byte) (int, int64, error) { return 0, 0, ErrNoSplice }
+
+// Forget would give back room that a file takes.
+func Forget(*os.File, int64) {}
