@@ -4,14 +4,21 @@ package faulttest
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -60,16 +67,17 @@ while True:
     sys.stdout.flush()
 `
 
-// TestAdopted kills the daemon with SIGKILL at any moment, again and again. The
-// next life takes the processes back: their pids are the same, each line of
-// their output is in the logs once and in order, and serials do not come twice.
+// TestAdopted kills the daemon with SIGKILL at any moment, again and again, while
+// logs are followed and clients ask. The next life takes the processes back: their
+// pids are the same, each line of their output is in the logs once and in order,
+// and serials do not come twice.
 func TestAdopted(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	writers, listeners, kills := 5, 2, 5
+	writers, listeners, followers, kills := 5, 2, 3, 5
 	if *soak > 1 {
-		writers, listeners, kills = 200, 5, 50
+		writers, listeners, followers, kills = 200, 5, 20, 50
 	}
 	programs := strings.NewReplacer("%WRITERS%", strconv.Itoa(writers), "%LISTENERS%", strconv.Itoa(listeners)).Replace(adoptable)
 	s := start{dir: openTemp(t), programs: programs, main: "adopt=true\n"}
@@ -83,6 +91,15 @@ func TestAdopted(t *testing.T) {
 	pids := r.pids()
 	clients := make(chan struct{})
 	sent := r.sendEvents(clients)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var others sync.WaitGroup
+	var streams, lines, calls, refused atomic.Int64
+	for i := range followers {
+		name := fmt.Sprintf("writer_%03d", i*writers/followers)
+		others.Go(func() { r.keepFollowing(ctx, name, &streams, &lines) })
+	}
+	others.Go(func() { r.keepAsking(ctx, pids, &calls, &refused) })
 	var longest time.Duration
 	for range kills {
 		time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond))))
@@ -100,6 +117,12 @@ func TestAdopted(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, longest time to the adoption of all: %v", kills, longest)
+	stop()
+	others.Wait()
+	t.Logf("%d followers read %d lines over %d connections; %d calls were answered, %d not", followers, lines.Load(), streams.Load(), calls.Load(), refused.Load())
+	if n := int64(followers); streams.Load() < n*2 || lines.Load() < 50*n || calls.Load() < int64(kills) {
+		t.Error("the clients did not get far")
+	}
 	close(clients)
 	t.Logf("%d events were sent", <-sent)
 	if text := r.read("done"); text != "once\n" {
@@ -151,6 +174,77 @@ func (r *rig) pids() map[string]int {
 		pids[p.Group+":"+p.Name] = p.PID
 	}
 	return pids
+}
+
+// keepFollowing follows a log until ctx ends, anew as often as the stream ends.
+// Within one the lines have to follow each other.
+func (r *rig) keepFollowing(ctx context.Context, name string, streams, lines *atomic.Int64) {
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", r.path("s.sock"))
+		},
+	}}
+	for ctx.Err() == nil {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/logtail/writer:"+name, nil)
+		if err != nil {
+			r.t.Error(err)
+			return
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			// There is no daemon now.
+			time.Sleep(5 * time.Millisecond)
+			continue
+		}
+		if response.StatusCode == http.StatusOK {
+			streams.Add(1)
+			lines.Add(readFollowed(r.t, name, response.Body))
+		}
+		response.Body.Close()
+	}
+}
+
+// readFollowed reads a stream to its end and returns the number of lines.
+func readFollowed(t *testing.T, name string, stream io.Reader) (n int64) {
+	text := bufio.NewReader(stream)
+	last := -1
+	for first := true; ; first = false {
+		line, err := text.ReadString('\n')
+		if err != nil {
+			return n // The rest is no whole line.
+		}
+		if first {
+			continue // Neither is the first.
+		}
+		var number int
+		if _, err := fmt.Sscanf(line, "line %d\n", &number); err != nil || last >= 0 && number != last+1 {
+			t.Errorf("a follower of %s read %q after line %d", name, line, last)
+			return n
+		}
+		last = number
+		n++
+	}
+}
+
+// keepAsking asks for a process after the other until ctx ends. Who is answered
+// hears of the same pid as ever.
+func (r *rig) keepAsking(ctx context.Context, pids map[string]int, calls, refused *atomic.Int64) {
+	names := slices.Sorted(maps.Keys(pids))
+	for i := 0; ctx.Err() == nil; i++ {
+		name := names[i%len(names)]
+		info, err := r.ProcessInfo(ctx, name)
+		if err != nil {
+			refused.Add(1)
+			time.Sleep(5 * time.Millisecond)
+			continue
+		}
+		calls.Add(1)
+		if info.PID != pids[name] {
+			r.t.Errorf("%s has pid %d, and had %d", name, info.PID, pids[name])
+			return
+		}
+	}
 }
 
 // sendEvents sends events until the channel is closed, and tells how many.
