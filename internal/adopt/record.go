@@ -60,6 +60,9 @@ type Status struct {
 	Signal   syscall.Signal
 	Restarts int
 	Backoff  int
+	// Ready says that the process was found to be ready, and Wanted that it is to
+	// be started when it does not run.
+	Ready, Wanted bool
 }
 
 // Answer is how far an event listener has come.
@@ -142,6 +145,8 @@ const (
 	flagEnded
 	flagUnknown
 	flagInFlight
+	flagReady
+	flagWanted
 )
 
 func flag(set bool, f uint32) uint32 {
@@ -154,7 +159,8 @@ func flag(set bool, f uint32) uint32 {
 func (s *Status) encode() []byte {
 	b := make([]byte, 0, statusSize)
 	le := binary.LittleEndian
-	b = le.AppendUint32(b, flagWritten|flag(s.Ended, flagEnded)|flag(s.Unknown, flagUnknown))
+	b = le.AppendUint32(b, flagWritten|flag(s.Ended, flagEnded)|flag(s.Unknown, flagUnknown)|
+		flag(s.Ready, flagReady)|flag(s.Wanted, flagWanted))
 	b = le.AppendUint32(b, uint32(s.State))
 	b = le.AppendUint64(b, uint64(s.PID))
 	b = le.AppendUint64(b, s.Born)
@@ -175,6 +181,7 @@ func parseStatus(b []byte) (s Status, ok bool) {
 	flags := le.Uint32(b)
 	s = Status{
 		Ended: flags&flagEnded != 0, Unknown: flags&flagUnknown != 0,
+		Ready: flags&flagReady != 0, Wanted: flags&flagWanted != 0,
 		State: api.ProcessState(le.Uint32(b[4:])), PID: int(le.Uint64(b[8:])), Born: le.Uint64(b[16:]),
 		Started: timeOf(le.Uint64(b[24:])), Stopped: timeOf(le.Uint64(b[32:])),
 		Code: int(le.Uint64(b[40:])), Signal: syscall.Signal(le.Uint64(b[48:])),

@@ -13,7 +13,7 @@ func sample() *Record {
 	return &Record{
 		Identity: Identity{Boot: "b", Name: "g:p", Fingerprint: "f", Logs: [2]string{"/a", "/b"}, StopSignal: 15, StopWait: 1.5, StopGroup: true},
 		Status: Status{State: api.Exited, PID: 4711, Born: 99, Started: time.Unix(5, 6), Stopped: time.Unix(7, 8),
-			Ended: true, Unknown: true, Code: 3, Signal: 9, Restarts: 4, Backoff: 2},
+			Ended: true, Unknown: true, Code: 3, Signal: 9, Restarts: 4, Backoff: 2, Ready: true, Wanted: true},
 		Answer: Answer{Kept: true, State: api.ListenerBusy, Heard: 10, InFlight: true, Serial: 11, PoolSerial: 12, Type: 13,
 			Rejections: 14, Size: -1, NextPoolSerial: 15},
 	}

@@ -20,7 +20,33 @@ type Adoptee struct {
 	HasExit     bool
 	Restarts    int
 	Backoff     int
-	Listener    *AdoptedListener // of processes of a pool, if it is known
+	// Ready says that ready= had been found to be so.
+	Ready bool
+	// Wanted says that it is to be started although it did not run, or was being
+	// stopped: after a pause, after what it depends on, or anew.
+	Wanted   bool
+	Listener *AdoptedListener // of processes of a pool, if it is known
+}
+
+// Legacy returns what a successor needs to know of a process, but for its pid
+// and what it is to a pool. It changes with the calls of Options.Trace only.
+func (c *Core) Legacy(id ProcID) (a Adoptee, ok bool) {
+	p := c.procs[id]
+	if p == nil {
+		return a, false
+	}
+	return Adoptee{
+		State: p.state, Start: p.start, Stop: p.stop, LastExit: p.exit, HasExit: p.hasExit, Restarts: p.restarts, Backoff: p.backoff,
+		Ready:  p.isFound(),
+		Wanted: p.order.waiting || p.order.again || p.order.failed != "" || p.isPausing(),
+	}, true
+}
+
+// note has Legacy read again, though the state of the process is the same.
+func (c *Core) note(p *process) {
+	if c.trace != nil {
+		c.trace(p.id, p.state, p.state)
+	}
 }
 
 // AdoptedListener is how far an event listener had come.
@@ -90,7 +116,7 @@ func (c *Core) adoptAll(list map[string]Adoptee) {
 //
 // It reports false if the process is to be started.
 func (c *Core) adopt(p *process, a Adoptee) bool {
-	p.start, p.stop, p.restarts = a.Start, a.Stop, a.Restarts
+	p.start, p.stop, p.restarts, p.backoff = a.Start, a.Stop, a.Restarts, a.Backoff
 	if a.PID == 0 {
 		return c.adoptIdle(p, a)
 	}
@@ -101,40 +127,49 @@ func (c *Core) adopt(p *process, a Adoptee) bool {
 	c.emit(Effect{Kind: Adopt, Proc: p.id, Gen: p.gen, PID: p.pid})
 	c.logf(api.LevelInfo, "adopted: '%s' with pid %d", p.config.Name, p.pid)
 	// What it says of itself goes where nobody listens any more.
-	p.vital.found = a.State != api.Starting || p.config.Ready.Kind == config.ProbeNotify
+	p.vital.found = a.Ready || p.config.Ready.Kind == config.ProbeNotify
 	switch a.State {
 	case api.Starting:
 		c.place(p, api.Starting)
-		p.backoff = a.Backoff
-		if !p.vital.found {
-			c.beginProbes(p)
-		}
-		c.timers.set(&p.due, p.startMono+p.config.StartSecs)
+		c.timers.set(&p.due, max(p.startMono+p.config.StartSecs, c.now.Mono))
 	case api.Stopping:
 		c.place(p, api.Running)
+		p.order.again = a.Wanted
 		c.kill(p, p.config.StopSignal)
+		return true
 	case api.Running, api.Stopped, api.Backoff, api.Exited, api.Fatal, api.Unknown:
 		c.place(p, api.Running)
 		c.emit(Effect{Kind: Up, Proc: p.id})
-		if p.config.Health.Kind != config.NoProbe {
+		if p.isFound() && p.config.Health.Kind != config.NoProbe {
 			c.timers.set(&p.check, c.now.Mono+p.config.Health.Interval)
 		}
+	}
+	if c.beginProbes(p); p.readyBy.index >= 0 {
+		// Nobody has asked it for a while.
+		c.timers.set(&p.readyBy, c.now.Mono+p.config.Ready.Timeout)
 	}
 	return true
 }
 
 // adoptIdle takes over what is known of a process that does not run. It reports
-// false if its start was under way.
+// false if it is to be started.
 func (c *Core) adoptIdle(p *process, a Adoptee) bool {
 	p.exit, p.hasExit = a.LastExit, a.HasExit
-	switch a.State {
+	state := a.State
+	switch state {
 	case api.Stopped, api.Exited, api.Fatal:
-		c.place(p, a.State)
-		return true
-	case api.Starting, api.Backoff, api.Running, api.Stopping, api.Unknown:
-		p.backoff = a.Backoff
+	case api.Stopping:
+		state = api.Stopped // It ended, which nobody has heard.
+	case api.Unknown:
+		state = api.Exited
+	case api.Starting, api.Backoff, api.Running:
+		return false
 	}
-	return false
+	if a.Wanted {
+		return false
+	}
+	c.place(p, state)
+	return true
 }
 
 // place sets the state of a process that did not change.

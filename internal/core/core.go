@@ -21,7 +21,8 @@ type Options struct {
 	// LogLevel is the least severe level of the activity log. Nothing below it
 	// is worded.
 	LogLevel api.LogLevel
-	// Trace, if not nil, is told every change of a process's state. It must not
+	// Trace, if not nil, is told every change of a process's state, and from a
+	// state to itself when something else of its Legacy changes. It must not
 	// use the Core.
 	Trace func(p ProcID, from, to api.ProcessState)
 }

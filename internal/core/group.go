@@ -142,6 +142,7 @@ func (c *Core) stopGroup(g *group) {
 			c.giveUp(p)
 		case api.Exited:
 			c.timers.clear(&p.due)
+			c.note(p)
 		case api.Stopped, api.Stopping, api.Fatal, api.Unknown:
 		}
 	}

@@ -138,6 +138,7 @@ func (c *Core) start(p *process) {
 	p.order.waiting = true
 	c.timers.clear(&p.due)
 	c.changed = true
+	c.note(p)
 	c.stir()
 	c.logf(api.LevelInfo, "%s waits for %s", p.config.Name, p.waitsFor())
 }
@@ -282,6 +283,7 @@ func (c *Core) forgetStart(p *process) {
 	p.order.waiting, p.order.again, p.order.failed = false, false, ""
 	if waited {
 		c.changed = true
+		c.note(p)
 		c.stir()
 		c.resolve(p)
 	}

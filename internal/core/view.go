@@ -59,14 +59,6 @@ func (c *Core) ByID(id ProcID) (View, bool) {
 	return p.view(), true
 }
 
-// LastExit returns how the last life of a process ended, if it has.
-func (c *Core) LastExit(id ProcID) (exit Exit, ok bool) {
-	if p := c.procs[id]; p != nil && p.hasExit {
-		return p.exit, true
-	}
-	return Exit{}, false
-}
-
 // Process returns the process that a namespec names.
 func (c *Core) Process(namespec string) (View, bool) {
 	p := c.lookup(namespec)

@@ -152,6 +152,7 @@ func (c *Core) found(p *process) {
 	c.timers.clear(&p.readyBy)
 	c.timers.clear(&p.check)
 	c.changed = true
+	c.note(p)
 	if p.state == api.Running {
 		c.becameReady(p)
 	}

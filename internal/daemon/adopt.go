@@ -82,7 +82,7 @@ func (d *Daemon) adoptees() map[string]core.Adoptee {
 		list[name] = core.Adoptee{
 			State: s.State, PID: s.PID, Start: s.Started, Stop: s.Stopped,
 			LastExit: core.Exit{Code: s.Code, Signal: s.Signal, Unknown: s.Unknown}, HasExit: s.Ended,
-			Restarts: s.Restarts, Backoff: s.Backoff, Listener: adoptedListener(s),
+			Restarts: s.Restarts, Backoff: s.Backoff, Ready: s.Ready, Wanted: s.Wanted, Listener: adoptedListener(s),
 		}
 	}
 	return list
@@ -179,7 +179,8 @@ func (d *Daemon) keepSpool(c *child, o *childlog.PumpOptions) {
 	}
 }
 
-// traced notes a change of state, which the core makes in the middle of a step.
+// traced notes that a process is not as it is written down, which the core tells in
+// the middle of a step.
 func (d *Daemon) traced(id core.ProcID, _, _ api.ProcessState) { d.moved = append(d.moved, id) }
 
 // keep writes down what has come of a step, before anything of it is done.
@@ -205,17 +206,17 @@ func (d *Daemon) keep(ev core.Event, fx []core.Effect) {
 	d.keepConversations(ev, fx)
 }
 
-// keepState writes down the state of a process.
+// keepState writes down what has become of a process.
 func (d *Daemon) keepState(id core.ProcID) {
 	c := d.children[id]
-	v, found := d.core.ByID(id)
+	a, found := d.core.Legacy(id)
 	if c == nil || !found {
 		return
 	}
-	exit, ended := d.core.LastExit(id)
 	c.kept.Set(func(s *adopt.Status) {
-		s.State, s.Started, s.Stopped, s.Restarts = v.Info.State, v.Info.Start, v.Info.Stop, v.Info.Restarts
-		s.Ended, s.Code, s.Signal, s.Unknown = ended, exit.Code, exit.Signal, exit.Unknown
+		s.State, s.Started, s.Stopped, s.Restarts, s.Backoff = a.State, a.Start, a.Stop, a.Restarts, a.Backoff
+		s.Ended, s.Code, s.Signal, s.Unknown = a.HasExit, a.LastExit.Code, a.LastExit.Signal, a.LastExit.Unknown
+		s.Ready, s.Wanted = a.Ready, a.Wanted
 	})
 }
 

@@ -32,6 +32,12 @@ type move struct {
 // traced notes a change of state. It is checked when the effects of the step
 // were performed.
 func (w *World) traced(id core.ProcID, from, to api.ProcessState) {
+	if !w.resumption.playing {
+		w.told = append(w.told, id)
+	}
+	if from == to {
+		return
+	}
 	if w.resumption.playing {
 		w.resumption.moves = append(w.resumption.moves, move{id, from, to})
 		return

@@ -24,6 +24,9 @@ func (w *World) drawConfig() *config.Config {
 			if w.rand.IntN(2) == 0 {
 				g.Events = []string{"TICK_5", "PROCESS_STATE_EXITED", "REMOTE_COMMUNICATION"}
 			}
+			if w.rand.IntN(2) == 0 {
+				g.Events = append(g.Events, unhealthy)
+			}
 		}
 		for j := range 1 + w.rand.IntN(4) {
 			p := w.drawProgram(fmt.Sprintf("p%d", j))

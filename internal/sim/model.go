@@ -23,6 +23,7 @@ type model struct {
 	waiting  bool          // for what it depends on, as the core says
 	released bool          // a client's stop was the last that was asked of it
 	taken    bool          // so was one of something that it depends on
+	back     bool          // it is to be started when it has ended, as one before has left it
 	vital    vital
 	restarts int  // as the core counts them
 	healed   bool // the last start was one for the health of the process
@@ -83,7 +84,7 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 	switch to {
 	case api.Starting:
 		w.mayStart(p, from)
-		m.started, m.owed, m.released, m.taken = now, false, false, false
+		m.started, m.owed, m.released, m.taken, m.back = now, false, false, false, false
 		m.healed = m.vital.again && !m.vital.told && !asked(w.cause)
 		m.vital = vital{}
 	case api.Running:
@@ -201,6 +202,9 @@ func (w *World) lost(p *process, state api.ProcessState) {
 	w.status = 127 // of one that was not started
 	if ev, ok := w.cause.(core.Exited); ok {
 		w.status = ev.Exit.Code
+		if ev.Exit.Unknown {
+			w.status = 255
+		}
 		if ev.Exit.Signal != 0 {
 			w.status = 128 + int(ev.Exit.Signal)
 		}
@@ -212,7 +216,7 @@ func (w *World) lost(p *process, state api.ProcessState) {
 
 // expected reports whether a program may end so.
 func expected(p *config.Process, e core.Exit) bool {
-	return e.Signal == 0 && slices.Contains(p.ExitCodes, e.Code)
+	return e.Signal == 0 && !e.Unknown && slices.Contains(p.ExitCodes, e.Code)
 }
 
 // restarts is the table of the manual for autorestart.
@@ -248,7 +252,10 @@ func (w *World) rested() {
 		m := &p.model
 		_, pause := p.pause()
 		m.owed = m.owed && !w.ending
+		m.back = m.back && !w.ending && !m.released
 		switch {
+		case m.back && p.state == api.Stopped && !m.waiting:
+			w.fail("%s was not started again after the stop that was left", p.name)
 		case m.owed && (m.waiting || m.released):
 			m.owed = false
 		case m.owed && (p.config.RestartDelay == 0 || w.now.Mono > m.since+pause):

@@ -77,6 +77,9 @@ func (w *World) killedInOrder(p *process, e *core.Effect) {
 	if !p.model.released && !p.model.taken && (!w.ending || ends(w.cause)) && (p.model.vital.overdue || p.isSick()) {
 		return // It does not concern the others.
 	}
+	if _, boot := w.cause.(core.Boot); boot {
+		return // It was told to before supervisord was killed.
+	}
 	for _, d := range w.dependents(p) {
 		if !w.latest(d).IsStopped() {
 			w.fail("%s is told to end while %s, which depends on it, is %s", p.name, d.name, w.latest(d))

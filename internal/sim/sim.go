@@ -1,7 +1,8 @@
 // Package sim plays the world to the core: an operating system that starts,
 // kills and loses processes, clients that ask for anything at any time, and
 // clocks that pass and jump. Now and then it takes the core down and has another
-// one go on with what the first had written down. Everything is drawn from one
+// one go on with what the first had written down, or kills it and has another one
+// take the processes back. Everything is drawn from one
 // seed, so that a failure can be played again. After every step the world checks
 // what must hold whatever happens.
 package sim
@@ -56,6 +57,15 @@ type World struct {
 	probed         bool   // programs have probes
 
 	resumption resumption
+	murder     murder
+	told       []core.ProcID     // whose Legacy has changed in this step
+	cut        bool              // supervisord was killed in it
+	serials    map[string]string // the events that were sent
+	// sick are the events that are due because processes are restarted in this
+	// step for their health; true if there may be none. overflowed says that
+	// an event was dropped in it.
+	sick       map[string]bool
+	overflowed bool
 }
 
 // process is what the operating system knows of a process of the core.
@@ -63,6 +73,7 @@ type process struct {
 	id     core.ProcID
 	config *config.Process
 	group  string
+	events []string // of a pool
 	name   string
 	gen    core.Gen
 	// busy says that a start was asked for whose end the core has not heard of.
@@ -70,7 +81,9 @@ type process struct {
 	pid   int
 	state api.ProcessState // as traced
 	held  bool             // what is shared with others: a FastCGI socket
-	model model
+	// foreign says that it was started by a supervisord that was killed.
+	foreign bool
+	model   model
 }
 
 // request is what a client asked for.
@@ -89,6 +102,8 @@ func New(seed uint64) *World {
 		pids:      make(map[int]*process),
 		nextPID:   1000,
 		unsettled: make(map[core.Req]request),
+		sick:      make(map[string]bool),
+		murder:    murder{records: make(map[string]*record)},
 	}
 	w.core = core.New(w.options())
 	w.essential = w.rand.IntN(15) == 0 // Such a world does not last.
@@ -105,14 +120,46 @@ func (w *World) Run(n int) []string {
 	for w.steps < n && !w.finished && len(w.problems) == 0 {
 		w.act()
 	}
+	if w.rand.IntN(2) == 0 {
+		w.endSlowly()
+	}
 	w.end()
 	return w.problems
+}
+
+// slowSteps is how long a shutdown goes on in a world that does not obey.
+const slowSteps = 300
+
+// endSlowly begins a shutdown while processes ignore signals and clients go on to
+// ask, so that time passes in it. It comes at a bad moment, if there is one.
+func (w *World) endSlowly() {
+	for n := w.steps + slowSteps; w.steps < n && !w.finished && len(w.problems) == 0 && !w.isDelicate(); {
+		w.act()
+	}
+	if !w.finished && len(w.problems) == 0 {
+		w.step(core.SignalReceived{Sig: syscall.SIGTERM})
+	}
+	for n := w.steps + slowSteps; w.steps < n && !w.finished && len(w.problems) == 0; {
+		w.act()
+	}
+}
+
+// isDelicate reports whether a process is not ready, which is soon too late, while
+// others run that depend on it: they outlived its former life.
+func (w *World) isDelicate() bool {
+	for _, p := range w.procs {
+		if p.lives() && !p.isFound() && p.config.Ready.Timeout > 0 &&
+			slices.ContainsFunc(w.dependents(p), func(d *process) bool { return !d.state.IsStopped() }) {
+			return true
+		}
+	}
+	return false
 }
 
 // end shuts the core down in a world that obeys, which must come to an end.
 func (w *World) end() {
 	w.tame = true
-	if !w.finished {
+	if !w.finished && !w.ending {
 		w.step(core.SignalReceived{Sig: syscall.SIGTERM})
 	}
 	for i := 0; !w.finished && len(w.problems) == 0; i++ {
@@ -202,6 +249,9 @@ func (w *World) deliver(i int) {
 	case core.Exited:
 		if p := w.procs[id]; p != nil {
 			p.busy = false
+			if p.gen == ev.(core.Exited).Gen {
+				w.record(p).PID = 0
+			}
 		}
 	}
 	w.step(ev)
@@ -242,7 +292,9 @@ func (w *World) step(ev core.Event) {
 	queue := []core.Event{ev}
 	for len(queue) > 0 && len(w.problems) == 0 {
 		w.steps++
-		w.moves, w.ups = w.moves[:0], 0
+		w.moves, w.told, w.ups, w.cut = w.moves[:0], w.told[:0], 0, false
+		w.overflowed = false
+		clear(w.sick)
 		w.cause = queue[0]
 		w.trace("%v %T%+v", w.now.Mono, w.cause, w.cause)
 		w.ending = w.ending || ends(w.cause)
@@ -253,6 +305,17 @@ func (w *World) step(ev core.Event) {
 		w.heard(w.cause)
 		w.decide()
 		queue = queue[1:]
+		w.keep()
+		if n, yes := w.isKilled(); yes {
+			for i := range w.fx[:n] {
+				w.perform(&w.fx[i])
+			}
+			for _, m := range w.moves {
+				w.follow(m)
+			}
+			w.kill9(w.fx[n:])
+			return
+		}
 		for i := range w.fx {
 			if next := w.perform(&w.fx[i]); next != nil {
 				queue = append(queue, next)
@@ -264,6 +327,7 @@ func (w *World) step(ev core.Event) {
 		w.waited()
 		w.rested()
 		w.awaited()
+		w.announced()
 	}
 	w.check()
 }

@@ -16,6 +16,9 @@ var (
 	write = flag.String("sim.transcripts", "", "directory in which to write the transcript of a seed that fails, or of the only one")
 	every = flag.Int("sim.resume", 500, "how many steps there are from one resumption to the next, on an average; 0 for none")
 
+	kills = flag.Int("sim.kill", 300, "how many steps there are from one SIGKILL to the next, on an average; 0 for none")
+
+	killSeeds   = flag.Uint64("sim.kill-seeds", 100, "how many seeds to play with a SIGKILL every 20 steps")
 	resumeSeeds = flag.Uint64("sim.resume-seeds", 5, "how many seeds to play with a resumption at each step")
 )
 
@@ -23,33 +26,49 @@ var (
 // printed; -sim.seed plays it again.
 func TestSimulation(t *testing.T) {
 	if *one != 0 {
-		play(t, *one, *every)
+		play(t, *one, *every, *kills)
 		return
 	}
-	total, changes, resumed := 0, 0, 0
+	total, changes, resumed, killed, adopted := 0, 0, 0, 0, 0
 	for s := uint64(1); s <= *seeds && !t.Failed(); s++ {
-		w := play(t, s, *every)
+		w := play(t, s, *every, *kills)
 		total += w.steps
 		changes += w.changes
 		resumed += w.resumption.count
+		killed += w.murder.count
+		adopted += w.murder.adopted
 	}
-	t.Logf("%d seeds, %d steps, %d changes of state, %d resumptions", *seeds, total, changes, resumed)
+	t.Logf("%d seeds, %d steps, %d changes of state, %d resumptions, %d kills, %d adoptions", *seeds, total, changes, resumed, killed, adopted)
 }
 
 // TestResume plays lives in which the core is taken down before every step and
 // restored.
 func TestResume(t *testing.T) {
 	for s := uint64(1); s <= *resumeSeeds && !t.Failed(); s++ {
-		w := play(t, s, 1)
+		w := play(t, s, 1, 0)
 		if w.resumption.count != w.steps {
 			t.Errorf("seed %d: %d resumptions in %d steps", s, w.resumption.count, w.steps)
 		}
 	}
 }
 
-func play(t *testing.T, seed uint64, every int) *World {
+// TestAdopt plays lives in which supervisord is killed all the time.
+func TestAdopt(t *testing.T) {
+	killed, adopted := 0, 0
+	for s := uint64(1); s <= *killSeeds && !t.Failed(); s++ {
+		w := play(t, s, 0, 20)
+		killed += w.murder.count
+		adopted += w.murder.adopted
+	}
+	t.Logf("%d kills, %d adoptions", killed, adopted)
+	if adopted < killed {
+		t.Error("there was not much to adopt")
+	}
+}
+
+func play(t *testing.T, seed uint64, every, kills int) *World {
 	w := New(seed)
-	w.resumption.every = every
+	w.resumption.every, w.murder.every = every, kills
 	if *one != 0 {
 		w.Trace = func(text string) { t.Log(text) }
 	}
@@ -58,15 +77,15 @@ func play(t *testing.T, seed uint64, every int) *World {
 		t.Errorf("seed %d: %s", seed, problem)
 	}
 	if *write != "" && (len(problems) > 0 || *one != 0) {
-		transcribe(t, seed, every)
+		transcribe(t, seed, every, kills)
 	}
 	return w
 }
 
 // transcribe plays a seed again and writes its transcript.
-func transcribe(t *testing.T, seed uint64, every int) {
+func transcribe(t *testing.T, seed uint64, every, kills int) {
 	w := New(seed)
-	w.resumption.every = every
+	w.resumption.every, w.murder.every = every, kills
 	w.Transcript = NewTranscript(seed)
 	w.Run(*steps)
 	text, err := w.Transcript.Text()

@@ -19,8 +19,10 @@ func (w *World) perform(e *core.Effect) core.Event {
 			if w.procs[id] != nil {
 				w.fail("id %d is used twice", id)
 			}
-			w.procs[id] = &process{id: id, config: cfg, group: e.Group.Name, name: api.Namespec(e.Group.Name, cfg.Name)}
+			w.procs[id] = &process{id: id, config: cfg, group: e.Group.Name, events: e.Group.Events, name: api.Namespec(e.Group.Name, cfg.Name)}
 			w.procs[id].model.seen = make(map[api.ProcessState]int)
+			w.procs[id].state = api.Stopped
+			w.inherit(w.procs[id])
 		}
 	case core.CloseGroup:
 		for _, id := range e.Procs {
@@ -30,18 +32,23 @@ func (w *World) perform(e *core.Effect) core.Event {
 			if p := w.procs[id]; p.held && !p.busy {
 				w.fail("%s was removed and holds its socket", p.name)
 			}
+			delete(w.murder.records, w.procs[id].name)
 			delete(w.procs, id)
 		}
 	case core.Spawn:
 		w.spawn(e)
+	case core.Adopt:
+		w.adopt(e)
 	case core.Kill:
 		w.kill(e)
 	case core.WriteStdin:
+		w.heardSerial(e)
 		return w.write(e)
 	case core.Log:
 		if strings.HasPrefix(e.Text, "bug:") {
 			w.fail("%s", e.Text)
 		}
+		w.overflowed = w.overflowed || strings.Contains(e.Text, "buffer overflowed")
 	case core.Answer:
 		q, ok := w.unsettled[e.Req]
 		if !ok {
@@ -61,7 +68,11 @@ func (w *World) perform(e *core.Effect) core.Event {
 			p.held = false
 		}
 	case core.Up:
-		if !w.movesTo(e.Proc, api.Running) {
+		_, boot := w.cause.(core.Boot)
+		switch p := w.procs[e.Proc]; {
+		case boot && p != nil && p.foreign:
+			return nil // It has been up for a while.
+		case !w.movesTo(e.Proc, api.Running):
 			w.fail("process %d is said to be up, and is not RUNNING since this step", e.Proc)
 		}
 		w.ups++
@@ -88,14 +99,16 @@ func (w *World) spawn(e *core.Effect) {
 	if p.held {
 		w.fail("%s was started and still holds its socket", p.name)
 	}
-	p.held = true
+	p.held, p.foreign = true, false
+	r := w.record(p)
+	r.kept, r.config, r.PID = true, p.config, 0
 	if !w.tame && w.rand.IntN(10) == 0 {
 		w.news = append(w.news, core.SpawnFailed{Proc: p.id, Gen: p.gen, Reason: "no luck"})
 		return
 	}
 	w.nextPID++
 	w.pids[w.nextPID] = p
-	p.pid = w.nextPID
+	p.pid, r.PID = w.nextPID, w.nextPID
 	w.news = append(w.news, core.Started{Proc: p.id, Gen: p.gen, PID: p.pid})
 	if w.probed && w.rand.IntN(2) == 0 {
 		w.announce(p)

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"supervisord/internal/api"
@@ -29,6 +32,8 @@ type vital struct {
 	// again that it is because of its health, and told that there may have been
 	// another reason.
 	late, again, told bool
+	// adopted is when a supervisord took the process back.
+	adopted time.Duration
 }
 
 // drawVital makes up the probes of a program.
@@ -58,7 +63,7 @@ func (p *process) lives() bool { return p.state == api.Starting || p.state == ap
 // ready.
 func (w *World) expired(p *process) bool {
 	limit := p.config.Ready.Timeout
-	return limit > 0 && p.lives() && p.model.vital.up && !p.isFound() && w.now.Mono >= p.model.started+limit
+	return limit > 0 && p.lives() && p.model.vital.up && !p.isFound() && w.now.Mono >= max(p.model.started, p.model.vital.adopted)+limit
 }
 
 // isSick reports whether enough checks of a process have failed.
@@ -77,7 +82,7 @@ func (w *World) elapse() {
 		case v.asked:
 			w.judge(p, false)
 		case v.ready && p.config.Health.IsPassive():
-			w.judge(p, v.sign)
+			w.judge(p, v.sign || p.foreign) // One that was adopted is not heard.
 			v.sign = false
 		}
 	}
@@ -161,6 +166,9 @@ func (w *World) probe(e *core.Effect) {
 
 // announce has a process say something of itself, rarely one that has gone.
 func (w *World) announce(p *process) {
+	if p.foreign {
+		return // It says so to the one that was killed.
+	}
 	gen := p.gen
 	if w.rand.IntN(10) == 0 {
 		gen--
@@ -178,8 +186,49 @@ func (w *World) stopping(p *process) {
 	v.late = v.overdue
 	v.again = !v.late && p.isSick()
 	v.asked = false
+	if v.again {
+		w.sick[fmt.Sprintf("processname:%s groupname:%s pid:%d failures:%d", p.config.Name, p.group, p.pid, v.failures)] = v.told
+	}
 	if !v.told && !v.late && !v.again {
 		w.fail("%s is stopped because of %T, after %d failures", p.name, w.cause, v.failures)
+	}
+}
+
+// unhealthy is the event that tells of a restart for the health of a process.
+const unhealthy = "PROCESS_UNHEALTHY"
+
+// announced checks that the pools that want it have heard of each process that is
+// restarted for its health in this step, once, and of no others.
+func (w *World) announced() {
+	if len(w.sick) == 0 {
+		return
+	}
+	for _, g := range w.core.Snapshot().Groups {
+		if g.Pool == nil {
+			continue
+		}
+		list := g.Pool.Buffer
+		wanted := false
+		for i := range g.Processes {
+			if l := g.Processes[i].Listener; l != nil && l.Current != nil {
+				list = append(list, *l.Current)
+			}
+			if p := w.procs[g.Processes[i].ID]; p != nil {
+				wanted = slices.Contains(p.events, unhealthy)
+			}
+		}
+		for text, optional := range w.sick {
+			n := 0
+			for _, e := range list {
+				head, _, _ := strings.Cut(string(e.Payload), "\n")
+				if e.Type == unhealthy && head == text {
+					n++
+				}
+			}
+			if !wanted && n > 0 || wanted && n != 1 && !optional && !w.overflowed {
+				w.fail("a pool that wants it: %t, was told %d times of %s", wanted, n, text)
+			}
+		}
 	}
 }
 
