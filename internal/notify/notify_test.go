@@ -166,7 +166,7 @@ func fail(t *testing.T) func(error) {
 // TestFollow goes through a life: ready, news, a restart, ready again, the end.
 func TestFollow(t *testing.T) {
 	m, address := newManager(t)
-	n := &Notifier{address: address}
+	n := &Notifier{link: link{address: address}}
 
 	daemon := newFake(api.Starting, api.Starting, api.Stopped)
 	daemon.configs = []api.ConfigInfo{
@@ -207,7 +207,7 @@ func TestFollow(t *testing.T) {
 // TestStopTells has the daemon end before anybody looked.
 func TestStopTells(t *testing.T) {
 	m, address := newManager(t)
-	n := &Notifier{address: address}
+	n := &Notifier{link: link{address: address}}
 	daemon := newFake()
 	stop := n.Follow(daemon, fail(t))
 	m.want(t, "READY=1", "STATUS=no programs")
@@ -221,7 +221,7 @@ func TestStopTells(t *testing.T) {
 // TestWatchdog takes signs of life until the daemon does not answer any more.
 func TestWatchdog(t *testing.T) {
 	m, address := newManager(t)
-	n := &Notifier{address: address, watchdog: 20 * time.Millisecond}
+	n := &Notifier{link: link{address: address}, watchdog: 20 * time.Millisecond}
 	daemon := newFake(api.Running)
 	stop := n.Follow(daemon, fail(t))
 	m.want(t, "READY=1", "STATUS=1 RUNNING")
@@ -256,7 +256,7 @@ func TestWatchdog(t *testing.T) {
 // TestManagerReturns opens the manager's socket anew between messages.
 func TestManagerReturns(t *testing.T) {
 	m, address := newManager(t)
-	n := &Notifier{address: address}
+	n := &Notifier{link: link{address: address}}
 	if err := n.send("A=1"); err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestManagerReturns(t *testing.T) {
 func TestAbstract(t *testing.T) {
 	address := "@" + t.TempDir()
 	m := listen(t, address)
-	n := &Notifier{address: address}
+	n := &Notifier{link: link{address: address}}
 	if err := n.send("READY=1"); err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func TestAbstract(t *testing.T) {
 
 // TestWarnOnce has nobody listen: that is said once, and nothing waits for it.
 func TestWarnOnce(t *testing.T) {
-	n := &Notifier{address: filepath.Join(t.TempDir(), "none"), watchdog: time.Millisecond}
+	n := &Notifier{link: link{address: filepath.Join(t.TempDir(), "none")}, watchdog: time.Millisecond}
 	var mu sync.Mutex
 	warnings := 0
 	daemon := newFake(api.Running)
@@ -306,7 +306,7 @@ func TestWarnOnce(t *testing.T) {
 // TestStuckManager fills the socket of a manager that reads nothing.
 func TestStuckManager(t *testing.T) {
 	_, address := newManager(t)
-	n := &Notifier{address: address}
+	n := &Notifier{link: link{address: address}}
 	for range 100000 {
 		if err := n.send("STATUS=x"); err != nil {
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
