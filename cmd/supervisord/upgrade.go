@@ -40,11 +40,6 @@ func (s *session) upgrade(ctx context.Context) error {
 	if s.life.profiled {
 		return errors.New("a profile of this run is being written, which would end")
 	}
-	if n, err := s.daemon.Foreign(ctx); err != nil {
-		return err
-	} else if n > 0 {
-		return fmt.Errorf("%d processes were adopted and are no children of this supervisord", n)
-	}
 	if err := s.consult(ctx); err != nil {
 		return fmt.Errorf("%s: %w", s.life.program, err)
 	}

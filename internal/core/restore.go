@@ -117,7 +117,7 @@ func (r *restorer) process(g *group, cfg *config.Process, s *ProcessSnapshot) er
 	p.startMono, p.start, p.stop, p.nextStart = s.StartMono, s.Start, s.Stop, s.NextStart
 	p.spawnErr, p.problem = s.SpawnErr, s.Problem
 	p.exit, p.hasExit, p.exitText = s.LastExit, s.HasExit, s.ExitText
-	p.lastWords, p.result, p.restarts, p.asked = s.LastWords, s.Result, s.Restarts, s.Asked
+	p.lastWords, p.result, p.restarts, p.asked, p.adopted = s.LastWords, s.Result, s.Restarts, s.Asked, s.Adopted
 	p.order = order{waiting: s.Order.Waiting, held: s.Order.Held, again: s.Order.Again, failed: s.Order.Failed}
 	p.vital = vital{
 		found: s.Vital.Found, probing: s.Vital.Probing, sign: s.Vital.Sign,

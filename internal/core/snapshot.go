@@ -71,6 +71,7 @@ type ProcessSnapshot struct {
 	Result         int    `json:",omitempty"`
 	Restarts       int
 	Asked          bool `json:",omitempty"`
+	Adopted        bool `json:",omitempty"`
 	Order          OrderSnapshot
 	Vital          VitalSnapshot
 	Due            *TimerSnapshot `json:",omitempty"`
@@ -243,7 +244,7 @@ func (p *process) snapshot(requests []*request) ProcessSnapshot {
 		Killing: p.killing, StopOnStart: p.stopOnStart,
 		StartMono: p.startMono, Start: p.start.UTC(), Stop: p.stop.UTC(),
 		SpawnErr: p.spawnErr, Problem: p.problem, LastExit: p.exit, HasExit: p.hasExit,
-		ExitText: p.exitText, LastWords: p.lastWords, Result: p.result, Restarts: p.restarts, Asked: p.asked,
+		ExitText: p.exitText, LastWords: p.lastWords, Result: p.result, Restarts: p.restarts, Asked: p.asked, Adopted: p.adopted,
 		Due: p.due.snapshot(), NextStart: p.nextStart.UTC(), StopReport: p.stopReport.snapshot(),
 		Order: OrderSnapshot{Waiting: p.order.waiting, Held: p.order.held, Again: p.order.again, Failed: p.order.failed},
 		Vital: VitalSnapshot{

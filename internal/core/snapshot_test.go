@@ -54,7 +54,7 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 			" | identifier logLevel trace pools procs sorted interest dependencies timers now effects answers changed"},
 		{group{}, "config processes pool | byName unstopped"},
 		{process{}, "id config gen state pid backoff killing stopOnStart signalsOnStart startMono start stop spawnErr" +
-			" problem exit hasExit exitText lastWords result restarts asked order vital due nextStart stopReport readyBy check waiters listener | group links adopted"},
+			" problem exit hasExit exitText lastWords result restarts asked adopted order vital due nextStart stopReport readyBy check waiters listener | group links"},
 		{order{}, "waiting held again failed |"},
 		{vital{}, "found probing sign failures reason status |"},
 		{pendingSignal{}, "sig req |"},

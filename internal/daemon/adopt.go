@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -44,19 +43,6 @@ func (d *Daemon) resumeKept(c *child) {
 	if p, found := d.core.Progress(c.id); found {
 		c.heard = c.kept.HeardBytes() + p.Unheard
 	}
-}
-
-// Foreign returns how many processes run that are no children of this one.
-// Another program that takes its place could not go on with them.
-func (d *Daemon) Foreign(ctx context.Context) (n int, err error) {
-	err = d.ask(ctx, func(d *Daemon) {
-		for _, c := range d.children {
-			if c.foreign && c.pid != 0 {
-				n++
-			}
-		}
-	})
-	return n, err
 }
 
 // formerLogs returns the automatic log files of a process that is taken back.

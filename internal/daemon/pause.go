@@ -24,11 +24,12 @@ type pause struct {
 	aside    int
 	// kills are the signals that wait for the end of the pause.
 	kills []KillState
-	// closed says that the spawner has ended, and running what it left; reading
+	// closed says that the spawner has ended, running and adopted what it left; reading
 	// is how many pumps have not stopped yet, of those that were asked in this
 	// round.
 	closed  bool
 	running []spawn.Running
+	adopted []spawn.Adopted
 	reading int
 	round   int
 
@@ -106,9 +107,11 @@ func (d *Daemon) freeze(ctx context.Context) (*State, error) {
 	if err := d.ask(ctx, func(d *Daemon) { spawner = d.spawner }); err != nil {
 		return nil, err
 	}
-	running := spawner.Close()
+	running, adopted := spawner.Close()
 	// From here on nobody is reaped. What was is dealt with.
-	err = d.await(ctx, func(d *Daemon) { d.pause.closed, d.pause.running = true, running }, func(p *pause) bool { return p.draining == 0 && p.aside == 0 })
+	err = d.await(ctx, func(d *Daemon) {
+		d.pause.closed, d.pause.running, d.pause.adopted = true, running, adopted
+	}, func(p *pause) bool { return p.draining == 0 && p.aside == 0 })
 	if err != nil {
 		return nil, fmt.Errorf("wait for the last output of what has ended: %w", err)
 	}
@@ -211,7 +214,8 @@ func (d *Daemon) unpause() {
 	if p.closed {
 		p.closed = false
 		d.spawner = spawn.New(d.reported, p.running...)
-		p.running = nil
+		d.spawner.Adopt(p.adopted...)
+		p.running, p.adopted = nil, nil
 	}
 	for _, c := range d.children {
 		for _, pump := range c.allPumps() {

@@ -29,9 +29,11 @@ type State struct {
 	AutoLogs [][2]string
 	Children []ChildState
 	Sockets  []SocketState
-	// Running are the processes that were started and not reaped, Kills the
-	// signals that are still to be sent.
+	// Running are the processes that were started and not reaped, Adopted those
+	// that were started by an earlier supervisord. Kills are the signals that are
+	// still to be sent.
 	Running []spawn.Running
+	Adopted []spawn.Adopted `json:",omitempty"`
 	Kills   []KillState
 
 	thaw chan struct{}
@@ -47,6 +49,7 @@ type ChildState struct {
 	Ended   bool          `json:",omitempty"`
 	Waiting bool          `json:",omitempty"`
 	Holds   bool          `json:",omitempty"`
+	Foreign bool          `json:",omitempty"`
 	Stdin   *StdinState   `json:",omitempty"`
 	Logs    [2]childlog.LogState
 	Pumps   []LifePump `json:",omitempty"`
@@ -84,7 +87,7 @@ func (d *Daemon) state() *State {
 	s := &State{
 		Core: d.core.Snapshot(), Mono: time.Since(d.begun), Clock: monotonic(),
 		NextReq: d.nextReq.Load(), LogDir: d.logDir,
-		Running: d.pause.running, Kills: d.pause.kills,
+		Running: d.pause.running, Adopted: d.pause.adopted, Kills: d.pause.kills,
 	}
 	now := time.Now()
 	if cfg := d.core.Config(); cfg != nil {
@@ -97,7 +100,7 @@ func (d *Daemon) state() *State {
 	for _, c := range d.children {
 		s.Children = append(s.Children, ChildState{
 			ID: c.id, Gen: c.gen, PID: c.pid, Paid: max(c.paid.Sub(now), 0), Waiting: c.waiting, Holds: c.holds,
-			Up: c.up, Ended: c.ended,
+			Up: c.up, Ended: c.ended, Foreign: c.foreign && c.pid != 0,
 			Pumps: pumpStates(c.pumps), Lingering: pumpStates(c.lingering), AutoLogs: d.autoLogsOf(c.config),
 		})
 	}
@@ -166,6 +169,9 @@ func (s *State) Descriptors() (list []int) {
 		for _, p := range append(c.Pumps[:len(c.Pumps):len(c.Pumps)], c.Lingering...) {
 			list = append(list, p.FD)
 		}
+	}
+	for _, a := range s.Adopted {
+		list = append(list, a.FD)
 	}
 	for _, socket := range s.Sockets {
 		if socket.FD > 0 {
@@ -236,7 +242,7 @@ func (d *Daemon) resumeChildren(s *State, gap time.Duration) error {
 		c := &child{
 			id: v.ID, group: v.Group, config: v.Config, socket: d.sockets[v.Group],
 			gen: cs.Gen, paid: time.Now().Add(cs.Paid - gap), pid: cs.PID, waiting: cs.Waiting, holds: cs.Holds,
-			up: cs.Up, ended: cs.Ended,
+			up: cs.Up, ended: cs.Ended, foreign: cs.Foreign,
 		}
 		for ch := range c.logs {
 			c.logs[ch] = childlog.ResumeLog(d.logOptions(c.config, api.Channel(ch)), cs.Logs[ch])
@@ -262,6 +268,7 @@ func (d *Daemon) resume() {
 	s := d.resumed
 	d.resumed = nil
 	d.spawner = spawn.New(d.reported, s.Running...)
+	d.spawner.Adopt(s.Adopted...)
 	for i := range s.Children {
 		cs := &s.Children[i]
 		c := d.children[cs.ID]

@@ -13,9 +13,9 @@ func TestStateKnowsEveryField(t *testing.T) {
 	testenv.KnowsFields(t, Daemon{}, "core logDir children sockets autoLogs nextReq begun pause"+
 		" | options log spawner starter mailbox largePieces done pending effects replies settling finished restart status resumed check probes nextProbe mood changed"+
 		" moved noted survivors survivings", advice)
-	testenv.KnowsFields(t, child{}, "id logs gen paid waiting pid stdin pumps up ended holds lingering | group config kills socket notify watch kept heard foreign", advice)
+	testenv.KnowsFields(t, child{}, "id logs gen paid waiting pid stdin pumps up ended holds foreign lingering | group config kills socket notify watch kept heard", advice)
 	testenv.KnowsFields(t, stdin{}, "fd pending broken | mu file writing closed frozen rest", advice)
 	testenv.KnowsFields(t, pump{}, "Pump gen pid |", advice)
 	testenv.KnowsFields(t, groupSocket{}, "fd users | config log", advice)
-	testenv.KnowsFields(t, pause{}, "kills running | begun handed killing draining aside closed reading round wanted reached", advice)
+	testenv.KnowsFields(t, pause{}, "kills running adopted | begun handed killing draining aside closed reading round wanted reached", advice)
 }

@@ -9,7 +9,8 @@ import (
 // started by an earlier life of the program.
 type Adopted struct {
 	Token Token
-	PID   int
+	// PID is that of the process.
+	PID int
 	// FD is a pidfd of the process, which belongs to the Spawner from now on, or
 	// -1 if it has ended.
 	FD int

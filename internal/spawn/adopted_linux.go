@@ -22,7 +22,7 @@ type exitWatch struct {
 	fds map[int]int // pidfds by pid
 }
 
-// newExitWatch starts a watch, for ever.
+// newExitWatch starts a watch, until it is closed.
 func newExitWatch(ended func(pid int, status syscall.WaitStatus, known bool)) *exitWatch {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	w := &exitWatch{fd: fd, ended: ended, fds: map[int]int{}}
@@ -61,8 +61,32 @@ func (w *exitWatch) run() {
 			panic("spawn: " + os.NewSyscallError("epoll_wait", err).Error())
 		}
 		for _, e := range events[:max(n, 0)] {
+			if e.Fd == stopWatch {
+				unix.Close(int(e.Pad))
+				unix.Close(w.fd)
+				return
+			}
 			go w.conclude(int(e.Fd))
 		}
+	}
+}
+
+// stopWatch stands where a pid does in the event that ends a watch.
+const stopWatch = -1
+
+// close ends the watch, when nothing is watched any more.
+func (w *exitWatch) close() {
+	if w.fd < 0 {
+		return
+	}
+	// Something that can be read at once.
+	fd, err := unix.Eventfd(1, unix.EFD_CLOEXEC)
+	if err != nil {
+		return // The goroutine waits for ever and does nothing.
+	}
+	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: stopWatch, Pad: int32(fd)}
+	if unix.EpollCtl(w.fd, unix.EPOLL_CTL_ADD, fd, &event) != nil {
+		unix.Close(fd)
 	}
 }
 

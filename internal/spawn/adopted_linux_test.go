@@ -88,6 +88,38 @@ func TestKillAdopted(t *testing.T) {
 	}
 }
 
+// TestAdoptedAgain hands adopted processes from one Spawner to the next. One has
+// ended in between.
+func TestAdoptedAgain(t *testing.T) {
+	ended, err := orphan("exec sleep 1001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, living := adopted(t, "exec sleep 1000")
+	ended.Token = 8
+	w.s.Adopt(ended)
+	w.s.Kill(living.Token, living.PID, false, 0)
+	next[Signaled](w) // both were adopted before
+	running, list := w.s.Close()
+	if len(running) != 0 || len(list) != 2 {
+		t.Fatalf("left: %v, %v", running, list)
+	}
+	if err := unix.PidfdSendSignal(ended.FD, unix.SIGKILL, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(ended.FD, time.Minute)
+	again := newWorld(t)
+	again.s.Adopt(list...)
+	if e := again.adoptedExit(ended); !e.Unknown && e.Status.Signal() != syscall.SIGKILL {
+		t.Errorf("status %#x, want death by SIGKILL", e.Status)
+	}
+	again.s.Kill(living.Token, living.PID, false, syscall.SIGTERM)
+	next[Signaled](again)
+	if e := again.adoptedExit(living); !e.Unknown && e.Status.Signal() != syscall.SIGTERM {
+		t.Errorf("status %#x, want death by SIGTERM", e.Status)
+	}
+}
+
 func TestAdoptedHasEnded(t *testing.T) {
 	w := newWorld(t)
 	a := Adopted{Token: 7, PID: 4321, FD: -1}

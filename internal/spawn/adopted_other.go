@@ -21,6 +21,8 @@ func (w *exitWatch) add(pid, _ int) { go w.ended(pid, 0, false) }
 
 func (w *exitWatch) remove(int) {}
 
+func (w *exitWatch) close() {}
+
 func killAdopted(Adopted, bool, syscall.Signal) syscall.Errno { return syscall.ESRCH }
 
 func waitFor(int, time.Duration) bool { return true }

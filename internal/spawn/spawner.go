@@ -84,19 +84,27 @@ func (s *Spawner) Kill(token Token, pid int, group bool, sig syscall.Signal) {
 
 // Close ends the goroutine and waits for its end. Requests that still wait are
 // dropped, processes that run are left alone. It returns those: another Spawner
-// can go on with them, and hears of those that end meanwhile.
-func (s *Spawner) Close() []Running {
+// can go on with them, and hears of those that end meanwhile, also of the end of
+// those that are to be adopted again.
+func (s *Spawner) Close() (running []Running, adopted []Adopted) {
 	s.mu.Lock()
 	s.closed = true
 	s.requests = nil
 	s.mu.Unlock()
 	s.wakeUp()
 	<-s.done
-	running := make([]Running, 0, len(s.procs))
 	for pid, token := range s.procs {
 		running = append(running, Running{token, pid})
 	}
-	return running
+	for pid, a := range s.adopted {
+		s.watch.remove(pid)
+		adopted = append(adopted, a)
+	}
+	if s.watch != nil {
+		s.watch.close()
+	}
+	s.adopted, s.watch = nil, nil
+	return running, adopted
 }
 
 func (s *Spawner) enqueue(r request) {
