@@ -8,28 +8,39 @@ import (
 	"supervisord/internal/api"
 	"supervisord/internal/applog"
 	"supervisord/internal/config"
+	"supervisord/internal/notify"
 )
 
 // heritage is what a supervisord that was killed has left to this one, and where
 // this one keeps what it may leave itself. It is empty without adopt=true.
 type heritage struct {
 	directory *adopt.Directory // nil without adopt=true
+	store     *notify.Store    // nil where the service manager has none
 	found     *adopt.Findings
 	log       *applog.Logger
 }
 
-// inherit takes the directory for adoption and looks at what is there.
+// inherit takes the directory for adoption, and what the service manager has
+// kept, and looks at what is there.
 func (l *life) inherit(cfg *config.Config, log *applog.Logger) (*heritage, error) {
 	h := &heritage{found: &adopt.Findings{}, log: log}
+	stored := adopt.Stored(l.notifier.Received())
 	s := &cfg.Supervisord
 	if !s.Adopt {
+		if len(stored) > 0 {
+			h.openStore(l.notifier)
+			stored.Discard(h.deposit())
+		}
 		return h, nil
 	}
+	h.openStore(l.notifier)
+	h.warnOfLimit(cfg)
 	var err error
 	h.directory, err = adopt.Open(s.AdoptDirectory, func(err error) { log.Log(api.LevelError, err.Error()) })
 	if err != nil {
 		return nil, err
 	}
+	h.directory.UseStore(h.deposit(), stored)
 	l.serial = max(l.serial, h.directory.Serial())
 	h.found = h.directory.Examine(cfg)
 	if n := h.found.Damaged; n > 0 {
@@ -40,7 +51,7 @@ func (l *life) inherit(cfg *config.Config, log *applog.Logger) (*heritage, error
 
 // takeDirectory goes on with the directory of the program whose place this one
 // has taken. Without it everything goes on, but a successor could adopt nothing.
-func takeDirectory(cfg *config.Config, log *applog.Logger) *heritage {
+func takeDirectory(cfg *config.Config, n *notify.Notifier, log *applog.Logger) *heritage {
 	h := &heritage{found: &adopt.Findings{}, log: log}
 	if !cfg.Supervisord.Adopt {
 		return h
@@ -51,8 +62,40 @@ func takeDirectory(cfg *config.Config, log *applog.Logger) *heritage {
 		report(err)
 		return h
 	}
+	h.openStore(n)
+	h.directory.UseStore(h.deposit(), nil)
 	h.directory.Recall()
 	return h
+}
+
+// openStore opens the store of the service manager, if that has one.
+func (h *heritage) openStore(n *notify.Notifier) {
+	h.store = n.Store(func(err error) { h.log.Log(api.LevelWarn, err.Error()) })
+}
+
+// deposit returns the store for a directory.
+func (h *heritage) deposit() adopt.Store {
+	if h.store == nil {
+		return nil
+	}
+	return h.store
+}
+
+// warnOfLimit says if the service manager keeps too little for all processes.
+func (h *heritage) warnOfLimit(cfg *config.Config) {
+	if h.store == nil || h.store.Limit() == 0 {
+		return
+	}
+	need := 0
+	for _, g := range cfg.Groups {
+		for _, p := range g.Processes {
+			need += adopt.StoredPerProcess(p)
+		}
+	}
+	if limit := h.store.Limit(); need > limit {
+		h.log.Log(api.LevelWarn, fmt.Sprintf("the service manager keeps %d descriptors, and the processes have %d for it; "+
+			"of the others the last output is lost if they end while there is no supervisord (FileDescriptorStoreMax)", limit, need))
+	}
 }
 
 // has reports whether processes of a group run already.
@@ -101,6 +144,13 @@ func (h *heritage) knows(pid int) bool {
 	return false
 }
 
+// settle waits until the service manager knows what it need not keep any more.
+func (h *heritage) settle() {
+	if h.store != nil {
+		h.store.Settle()
+	}
+}
+
 // clear forgets everything: no process is left.
 func (h *heritage) clear() {
 	if h.directory == nil {
@@ -113,6 +163,9 @@ func (h *heritage) clear() {
 
 // close gives the directory back. What is in it stays, if it was not cleared.
 func (h *heritage) close() {
+	if h.store != nil {
+		h.store.Close()
+	}
 	if h.directory != nil {
 		h.directory.Close()
 	}

@@ -99,6 +99,7 @@ func (s *session) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.heritage.settle()
 	log := s.log.Freeze()
 	defer s.log.Thaw()
 	state := s.state(frozen, servers, log)
@@ -227,7 +228,7 @@ func (l *life) resume(s *state, h *upgrade.Handover) (restart bool, status int, 
 		return false, 0, err
 	}
 	defer log.Close()
-	session := &session{life: l, config: s.Config, log: log, pidfile: s.Pidfile, heritage: takeDirectory(s.Config, log)}
+	session := &session{life: l, config: s.Config, log: log, pidfile: s.Pidfile, heritage: takeDirectory(s.Config, l.notifier, log)}
 	defer session.heritage.close()
 	session.daemon, err = daemon.Resume(session.daemonOptions(), s.Daemon)
 	if err != nil {

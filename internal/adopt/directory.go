@@ -36,6 +36,9 @@ type Directory struct {
 	file *os.File // the records; slot 0 has the serial of the next event
 	boot string
 
+	store  Store // nil for none
+	stored Stored
+
 	mu     sync.Mutex
 	slots  map[string]int // by namespec
 	free   []int

@@ -16,6 +16,9 @@ type Survivor struct {
 	// PIDFD is a descriptor of the process that runs; -1 if it ended meanwhile.
 	// Where PID is 0 there is none.
 	PIDFD int
+	// Former is a descriptor of the process that ended meanwhile, which may know
+	// how; -1 where there is none.
+	Former int
 	// Stdin, Stdout and Stderr are supervisord's ends of its pipes, -1 where it
 	// has none, and Socket that of its FastCGI group.
 	Stdin, Stdout, Stderr, Socket int
@@ -58,10 +61,14 @@ func (d *Directory) Examine(cfg *config.Config) *Findings {
 	f.Damaged = damaged
 	var find finder
 	for _, r := range list {
-		if !d.examine(f, r, known[r.Name], &find) {
+		keep := d.examine(f, r, known[r.Name], &find)
+		// What was kept of it is open by itself now.
+		d.stored.close(storedName(r.PID, r.Born))
+		if !keep {
 			d.Process(r.Name).Remove()
 		}
 	}
+	d.stored.Discard(d.store)
 	d.shareSockets(f, known)
 	return f
 }
@@ -84,6 +91,7 @@ func (d *Directory) examine(f *Findings, r *Record, c configured, find *finder) 
 		if pid := find.find(p.path(".1")); pid != 0 {
 			r.PID = pid
 			r.Born, _, _ = bornOf(pid) // no time is that of no process
+			p.Set(func(s *Status) { s.PID, s.Born = r.PID, r.Born })
 		}
 	}
 	reason := ""
@@ -93,13 +101,14 @@ func (d *Directory) examine(f *Findings, r *Record, c configured, find *finder) 
 	case c.fingerprint != r.Fingerprint:
 		reason = "its configuration has changed"
 	}
-	s := &Survivor{Record: *r, PIDFD: -1, Stdin: -1, Stdout: -1, Stderr: -1, Socket: -1}
+	s := &Survivor{Record: *r, PIDFD: -1, Former: -1, Stdin: -1, Stdout: -1, Stderr: -1, Socket: -1}
 	if r.PID != 0 {
 		var err error
 		switch s.PIDFD, err = hold(r.PID, r.Born); {
 		case err == nil:
 		case errors.Is(err, errGone) && reason == "":
 			s.PIDFD = -1
+			s.Former = d.stored.former(storedName(r.PID, r.Born))
 		case errors.Is(err, errGone):
 			return false
 		default:
@@ -111,6 +120,9 @@ func (d *Directory) examine(f *Findings, r *Record, c configured, find *finder) 
 	}
 	switch {
 	case reason == "":
+		if _, stored := d.stored[storedName(r.PID, r.Born)]; s.PIDFD >= 0 && !stored {
+			p.keep(r.PID, r.Born)
+		}
 		f.Survivors = append(f.Survivors, s)
 		return true
 	case s.PIDFD >= 0:
@@ -187,7 +199,7 @@ func (s *Survivor) listen(p *Process) (problem string) {
 
 // release closes what leads to a process, except the process itself.
 func (s *Survivor) release() {
-	for _, fd := range []int{s.Stdin, s.Stdout, s.Stderr, s.Socket} {
+	for _, fd := range []int{s.Former, s.Stdin, s.Stdout, s.Stderr, s.Socket} {
 		if fd >= 0 {
 			syscall.Close(fd)
 		}

@@ -71,6 +71,7 @@ func (p *Process) Prepare(id Identity) error {
 	}
 	// A record is whole at any time: without a pid first, and with another
 	// identity only then.
+	p.drop(p.status)
 	p.status.PID, p.status.Born = 0, 0
 	p.writeStatus()
 	p.d.write(b, p.at(identityAt))
@@ -86,6 +87,18 @@ func (p *Process) Set(change func(*Status)) {
 	p.writeStatus()
 }
 
+// Ended changes the status and notes that the process does not run any more, both
+// in one: until then a successor would find it, and ask how it ended.
+func (p *Process) Ended(change func(*Status)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.status
+	change(&p.status)
+	p.status.PID, p.status.Born = 0, 0
+	p.writeStatus()
+	p.drop(before)
+}
+
 // Forked notes the pid of the process that was prepared.
 func (p *Process) Forked(pid int) {
 	born, _, err := bornOf(pid)
@@ -93,6 +106,7 @@ func (p *Process) Forked(pid int) {
 		return // It has no record then: it is found by its FIFOs.
 	}
 	p.Set(func(s *Status) { s.PID, s.Born = pid, born })
+	p.keep(pid, born)
 }
 
 // SetAnswer notes how far a listener has come. The payload is that of an event
@@ -147,6 +161,7 @@ func (p *Process) Remove() {
 		return
 	}
 	p.d.write(make([]byte, statusSize), p.at(statusAt))
+	p.drop(p.status)
 	p.d.mu.Lock()
 	defer p.d.mu.Unlock()
 	delete(p.d.slots, p.name)

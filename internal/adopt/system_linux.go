@@ -78,6 +78,18 @@ func hold(pid int, born uint64) (pidfd int, err error) {
 	return pidfd, nil
 }
 
+// pidfdOf returns a descriptor of a child, -1 if there is none.
+func pidfdOf(pid int) int {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
+// isPIDFD reports whether a descriptor is one of a process, which may have ended.
+func isPIDFD(fd int) bool { return unix.PidfdSendSignal(fd, 0, nil, 0) != unix.EBADF }
+
 // isBorn checks that the process of a pid was started at that time. The error is
 // errGone if there is none.
 func isBorn(pid int, born uint64) error {

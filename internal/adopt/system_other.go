@@ -12,6 +12,8 @@ var (
 func bootID() (string, error)                 { return "", errUnsupported }
 func bornOf(int) (uint64, int, error)         { return 0, 0, errUnsupported }
 func hold(int, uint64) (pidfd int, err error) { return -1, errUnsupported }
+func pidfdOf(int) int                         { return -1 }
+func isPIDFD(int) bool                        { return false }
 func socketOf(int) (int, error)               { return -1, errUnsupported }
 func stamp(string)                            {}
 func stamped(int) bool                        { return false }

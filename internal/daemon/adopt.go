@@ -107,7 +107,11 @@ func (d *Daemon) adopt(e *core.Effect) {
 	if s.Stderr >= 0 {
 		c.pumps = append(c.pumps, d.pump(c, s.Stderr, api.Stderr))
 	}
-	d.spawner.Adopt(spawn.Adopted{Token: tokenOf(c.id, c.gen), PID: e.PID, FD: s.PIDFD})
+	fd := s.PIDFD
+	if fd < 0 {
+		fd = s.Former
+	}
+	d.spawner.Adopt(spawn.Adopted{Token: tokenOf(c.id, c.gen), PID: e.PID, FD: fd})
 }
 
 // keepStart has the start of a process be such that a successor can take it
@@ -185,21 +189,38 @@ func (d *Daemon) keep(ev core.Event, fx []core.Effect) {
 			fx[i] = core.Effect{Kind: core.Changed}
 		}
 	}
+	gone := d.goneIn(ev)
+	if gone != 0 {
+		d.keepState(gone, (*adopt.Process).Ended)
+	}
 	for _, id := range d.moved {
-		d.keepState(id)
+		if id != gone {
+			d.keepState(id, (*adopt.Process).Set)
+		}
 	}
 	d.moved = d.moved[:0]
 	d.keepConversations(ev, fx)
 }
 
-// keepState writes down what has become of a process.
-func (d *Daemon) keepState(id core.ProcID) {
+// goneIn returns the process of whose end the core has heard in a step, 0 for
+// none. Before that a successor has to find it, with its last output.
+func (d *Daemon) goneIn(ev core.Event) core.ProcID {
+	if ev, ok := ev.(core.Exited); ok {
+		if c := d.children[ev.Proc]; c != nil && c.gen == ev.Gen {
+			return ev.Proc
+		}
+	}
+	return 0
+}
+
+// keepState has what has become of a process written down.
+func (d *Daemon) keepState(id core.ProcID, note func(*adopt.Process, func(*adopt.Status))) {
 	c := d.children[id]
 	a, found := d.core.Legacy(id)
 	if c == nil || !found {
 		return
 	}
-	c.kept.Set(func(s *adopt.Status) {
+	note(c.kept, func(s *adopt.Status) {
 		s.State, s.Started, s.Stopped, s.Restarts, s.Backoff = a.State, a.Start, a.Stop, a.Restarts, a.Backoff
 		s.Ended, s.Code, s.Signal, s.Unknown = a.HasExit, a.LastExit.Code, a.LastExit.Signal, a.LastExit.Unknown
 		s.Ready, s.Wanted = a.Ready, a.Wanted

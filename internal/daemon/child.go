@@ -233,9 +233,6 @@ func (d *Daemon) exited(r spawn.Exited) {
 		return
 	}
 	c.pid = 0
-	if c.kept != nil {
-		c.kept.Set(func(s *adopt.Status) { s.PID, s.Born = 0, 0 })
-	}
 	c.closeNotify()
 	d.endProbes(c.id)
 	if c.stdin != nil {

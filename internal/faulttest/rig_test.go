@@ -50,6 +50,9 @@ type start struct {
 	uid uint32
 	// dir is used in place of a new directory.
 	dir string
+	// env is added to the environment, files are inherited from descriptor 3 on.
+	env   []string
+	files []*os.File
 }
 
 // write writes the configuration. {dir} in it stands for the directory.
@@ -116,6 +119,7 @@ func (r *rig) begin(s start) {
 	r.cmd = exec.Command(args[0], args[1:]...)
 	r.cmd.Dir = r.dir
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
+	r.cmd.Env, r.cmd.ExtraFiles = append(os.Environ(), s.env...), s.files
 	// What holds the pipe open longer than the daemon is not waited for.
 	r.cmd.WaitDelay = time.Second
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -4,6 +4,7 @@
 //
 //	counter write NAME        writes numbered lines, now and then in pieces,
 //	                          until SIGTERM, then says how many
+//	counter depart STATUS     does so as depart_STATUS, and exits with the status
 //	counter capture NAME      writes numbered messages between capture tags, cut
 //	                          anywhere, until SIGTERM
 //	counter brief STATUS      writes a line and exits with the status, soon
@@ -28,12 +29,15 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		fatal("usage: counter write|capture|brief|listen ARG")
+		fatal("usage: counter write|depart|capture|brief|listen ARG")
 	}
 	arg := os.Args[2]
 	switch os.Args[1] {
 	case "write":
 		write(arg, line)
+	case "depart":
+		write("depart_"+arg, line)
+		exit(arg)
 	case "capture":
 		write(arg, message)
 	case "brief":
@@ -88,12 +92,16 @@ func say(text string) {
 }
 
 func brief(status string) {
+	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
+	say("brief " + status + "\n")
+	exit(status)
+}
+
+func exit(status string) {
 	n, err := strconv.Atoi(status)
 	if err != nil {
 		fatal(err.Error())
 	}
-	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
-	say("brief " + status + "\n")
 	os.Exit(n)
 }
 
