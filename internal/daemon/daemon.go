@@ -53,6 +53,7 @@ type Daemon struct {
 	begun   time.Time // the origin of the monotonic clock
 	logDir  string    // of automatic log files
 
+	turn    turn
 	mailbox chan any
 	// largePieces has an element for each large piece of output in the mailbox.
 	largePieces chan struct{}
@@ -117,6 +118,7 @@ func newDaemon(o Options, c *core.Core) *Daemon {
 		mailbox:     make(chan any, mailboxSize),
 		largePieces: make(chan struct{}, maxLargePieces),
 		done:        make(chan struct{}),
+		turn:        turn{ended: make(chan struct{}, 1), due: stale},
 		children:    make(map[core.ProcID]*child),
 		sockets:     make(map[*config.Group]*groupSocket),
 		autoLogs:    make(map[*config.Process]*autoLogs),
@@ -146,6 +148,9 @@ func (d *Daemon) ExitStatus() int { return d.status }
 // Run starts the programs and serves until supervisord is to end. It reports
 // whether it is to start anew.
 func (d *Daemon) Run() (restart bool) {
+	d.turn.mu.Lock()
+	d.turn.timer = time.NewTimer(time.Hour)
+	defer d.turn.timer.Stop()
 	d.starter = newStarter(d)
 	d.settling.begin()
 	if d.resumed != nil {
@@ -157,49 +162,42 @@ func (d *Daemon) Run() (restart bool) {
 		}
 		d.step(core.Boot{Config: d.options.Config, Adopted: d.adoptees()})
 	}
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	d.endTurn()
+	d.turn.open = !d.finished
 	for !d.finished {
-		d.arm(timer)
+		d.turn.mu.Unlock()
+		var news any
+		posted := int64(0)
 		select {
-		case m := <-d.mailbox:
-			d.receive(m)
+		case news = <-d.mailbox:
+			posted = 1
 		case s := <-d.options.Signals:
-			d.signal(s.(syscall.Signal))
-		case <-timer.C:
-			d.step(core.Tick{})
+			news = s.(syscall.Signal)
+		case <-d.turn.timer.C:
+			news = core.Tick{}
+		case <-d.turn.ended:
 		}
-		d.pause.look()
+		d.turn.mu.Lock()
+		d.turn.waiting.Add(-posted)
+		if !d.finished {
+			d.receive(news)
+			d.endTurn()
+		}
 	}
+	d.turn.open = false
 	d.close()
+	d.turn.mu.Unlock()
 	return d.restart
 }
 
 // reported takes news of the spawner.
 func (d *Daemon) reported(r spawn.Report) { d.post(r) }
 
-// arm sets the timer to the core's next deadline.
-func (d *Daemon) arm(timer *time.Timer) {
-	wait := time.Hour
-	if due, ok := d.core.Deadline(); ok {
-		wait = max(due-time.Since(d.begun), 0)
-	}
-	timer.Reset(wait)
-}
-
-// post sends news to the daemon's goroutine. It reports whether there is still
-// one to take it.
-func (d *Daemon) post(m any) bool {
-	select {
-	case d.mailbox <- m:
-		return true
-	case <-d.done:
-		return false
-	}
-}
-
 func (d *Daemon) receive(m any) {
 	switch m := m.(type) {
+	case core.Tick:
+		d.turn.due = stale
+		d.step(m)
 	case core.Event:
 		d.step(m)
 	case piece:
@@ -212,6 +210,8 @@ func (d *Daemon) receive(m any) {
 		d.step(m.command)
 	case query:
 		m(d)
+	case syscall.Signal:
+		d.signal(m)
 	}
 }
 

@@ -195,6 +195,7 @@ func (d *Daemon) empty() {
 	for {
 		select {
 		case m := <-d.mailbox:
+			d.turn.waiting.Add(-1)
 			d.receive(m)
 		default:
 			return

@@ -39,7 +39,12 @@ func (s *sink) Captured(data []byte) {
 
 func (s *sink) Listener(data []byte) {
 	large := s.daemon.reserve(len(data))
-	s.post(core.ListenerOutput{Proc: s.proc, Gen: s.gen, Data: bytes.Clone(data)}, large)
+	ev := core.ListenerOutput{Proc: s.proc, Gen: s.gen, Data: bytes.Clone(data)}
+	if large {
+		s.daemon.post(piece{ev})
+	} else {
+		s.daemon.act(core.Event(ev))
+	}
 }
 
 func (s *sink) post(ev core.Event, large bool) {

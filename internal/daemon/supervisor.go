@@ -21,7 +21,7 @@ var errEnded = api.NewFault(api.ShutdownState)
 // ask has the daemon's goroutine run a question and waits for it.
 func (d *Daemon) ask(ctx context.Context, q func(*Daemon)) error {
 	answered := make(chan struct{})
-	if !d.post(query(func(d *Daemon) { q(d); close(answered) })) {
+	if !d.act(query(func(d *Daemon) { q(d); close(answered) })) {
 		return errEnded
 	}
 	select {
@@ -39,7 +39,7 @@ func (d *Daemon) ask(ctx context.Context, q func(*Daemon)) error {
 func (d *Daemon) do(ctx context.Context, cmd core.Command, ticket *api.Ticket, list bool) (core.Reply, error) {
 	cmd.Req = core.Req(d.nextReq.Add(1))
 	reply := make(chan core.Reply, 1)
-	if !d.post(call{cmd, reply}) {
+	if !d.act(call{cmd, reply}) {
 		return core.Reply{}, errEnded
 	}
 	defer ticket.Hold(api.Wait{Req: uint64(cmd.Req), List: list})()
