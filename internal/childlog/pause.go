@@ -56,7 +56,9 @@ func (p *Pump) pauseLocked() bool {
 		return false
 	}
 	p.pausing, p.paused, p.running = nil, true, false
-	p.watch.disarm()
+	if p.watch != nil {
+		p.watch.disarm()
+	}
 	if p.timer != nil {
 		p.timer.Stop()
 	}

@@ -72,10 +72,12 @@ func (o *PumpOptions) NeedsSpool() bool {
 }
 
 // Pump moves the output of one pipe. It has a goroutine only while there is
-// something to do.
+// something to do, but for that of a listener, which is waited for with each
+// event.
 type Pump struct {
 	fd    int
 	watch *watch
+	line  *line // instead of watch, for a listener
 	out   *output
 	ended chan struct{}
 	serve func() // run, as a value that is made once
@@ -145,7 +147,11 @@ func Start(o PumpOptions) *Pump {
 func newPump(o PumpOptions) *Pump {
 	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{}), eager: o.Listener}
 	p.serve = p.run
-	p.watch = newWatch(o.FD, p.wake)
+	if o.Listener {
+		p.line = newLine(o.FD)
+	} else {
+		p.watch = newWatch(o.FD, p.wake)
+	}
 	return p
 }
 
@@ -222,6 +228,7 @@ func (p *Pump) wakeLocked() {
 	case p.over || p.paused:
 	case p.running:
 		p.again = true
+		p.line.interrupt()
 	default:
 		p.running = true
 		go p.serve()
@@ -236,6 +243,9 @@ func (p *Pump) run() {
 		if p.pauseLocked() {
 			p.mu.Unlock()
 			return
+		}
+		if p.again {
+			p.line.again()
 		}
 		drained, closing, settled := p.drained, p.closing, p.settled
 		p.drained, p.again, p.settled = nil, false, false
@@ -253,7 +263,11 @@ func (p *Pump) run() {
 			p.eof = p.eof || closing
 		}
 		next := more
-		if !p.eof {
+		switch {
+		case p.eof:
+		case p.line != nil:
+			next = p.listen()
+		default:
 			next = p.step()
 		}
 		if p.eof {
@@ -283,7 +297,9 @@ func (p *Pump) rest(n next) bool {
 		return false
 	}
 	p.running, p.keeps = false, p.out.keeps()
-	if n == delay {
+	if p.line != nil {
+		p.wakeIn(unwatched)
+	} else if n == delay {
 		p.watch.disarm()
 		p.wakeIn(fillTime)
 	} else if !p.watch.arm() {
@@ -328,6 +344,18 @@ func (p *Pump) step() next {
 	}
 	return wait
 }
+
+// listen waits for a listener to say something, and moves that on, or for
+// something else to do.
+func (p *Pump) listen() next {
+	if p.line.wait(p.silent) {
+		return more
+	}
+	return wait
+}
+
+// silent reads once and reports whether there was nothing.
+func (p *Pump) silent() bool { return p.move() == 0 && !p.eof }
 
 // grow makes the pipe of a program that writes more than it holds larger.
 func (p *Pump) grow() {
@@ -457,7 +485,11 @@ func (p *Pump) finish() {
 	}
 	pausing := p.pausing
 	p.pausing = nil
-	p.watch.close()
+	if p.line != nil {
+		p.line.close()
+	} else {
+		p.watch.close()
+	}
 	for _, f := range []*os.File{p.out.o.Heard, p.out.o.Spool} {
 		if f != nil {
 			_ = f.Close()
