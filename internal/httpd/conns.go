@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,6 +22,8 @@ const (
 	// writeTimeout is how long a client may leave unread what was sent to it.
 	// It is long because a person may suspend a program that follows a log.
 	writeTimeout = 30 * time.Minute
+	// writeRenewal is after how many seconds that begins anew.
+	writeRenewal = 60
 	// leastConns and mostConns are the bounds of the default of MaxConns.
 	leastConns = 32
 	mostConns  = 4096
@@ -50,12 +53,19 @@ type conn struct {
 	busy  bool      // one is being served
 
 	pausing pausing
+	quick   *quick // nil if net/http is to see every request
+	// lately is when the deadline of writing was set last, in Unix seconds.
+	lately atomic.Int64
 }
 
-// Write writes with a deadline, which starts anew each time.
+// Write writes with a deadline, which starts anew when some time has passed.
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return 0, err
+	now := time.Now()
+	if now.Unix()-c.lately.Load() >= writeRenewal {
+		c.lately.Store(now.Unix())
+		if err := c.SetWriteDeadline(now.Add(writeTimeout)); err != nil {
+			return 0, err
+		}
 	}
 	return c.Conn.Write(p)
 }
@@ -274,14 +284,16 @@ func (s *conns) drain() <-chan struct{} {
 // listener accepts connections into a conns.
 type listener struct {
 	net.Listener
-	conns *conns
+	conns  *conns
+	server *Server
+	auth   *credentials
 
 	once sync.Once
 	stop chan struct{}
 }
 
-func newListener(l net.Listener, s *conns) *listener {
-	return &listener{Listener: l, conns: s, stop: make(chan struct{})}
+func newListener(l net.Listener, s *Server, auth *credentials) *listener {
+	return &listener{Listener: l, conns: s.conns, server: s, auth: auth, stop: make(chan struct{})}
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -293,6 +305,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		nc, err = l.Listener.Accept()
 	}
 	if c := l.conns.add(nc, l); c != nil {
+		c.quick = newQuick(l.server, l.auth, c)
 		return c, nil
 	}
 	return nil, net.ErrClosed

@@ -55,6 +55,8 @@ func newMethods() *methods {
 	return &methods{hold: make(chan struct{}), waiting: make(chan struct{}, 10000), ended: make(chan error, 10000)}
 }
 
+func (m *methods) Waits(method string, _ []any) bool { return method == "wait" }
+
 func (m *methods) Call(ctx context.Context, method string, params []any) (rpc.Result, error) {
 	switch method {
 	case "echo":

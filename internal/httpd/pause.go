@@ -147,6 +147,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(p)
 		if n > 0 {
+			if c.quick != nil && len(p) >= leastRead && c.pausing.fresh.Load() && c.quick.serve(p[:n]) {
+				continue
+			}
 			c.began()
 			return n, err
 		}

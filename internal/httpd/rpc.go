@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +61,7 @@ func (s *Server) serveRPC(w http.ResponseWriter, r *http.Request) {
 	}
 	method, params, status := s.readCall(w, r)
 	if status == http.StatusOK {
-		s.call(w, r, method, params)
+		s.call(w, s.conns.track(r), method, params)
 		return
 	}
 	if status != http.StatusBadRequest {
@@ -140,10 +141,9 @@ func oneLine(text string) string {
 }
 
 // call calls a method and writes its response.
-func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, params []any) {
+func (s *Server) call(w http.ResponseWriter, ctx context.Context, method string, params []any) {
 	name := oneLine(method)
 	s.o.Log(api.LevelTrace, "XML-RPC method called: "+name+"()")
-	ctx := s.conns.track(r)
 	result, err := s.o.Methods.Call(ctx, method, params)
 	e := encoders.Get().(*xmlrpc.Encoder)
 	defer func() {

@@ -37,6 +37,8 @@ const (
 type Methods interface {
 	// Call calls a method. The error is a *api.Fault, or that of ctx.
 	Call(ctx context.Context, method string, params []any) (rpc.Result, error)
+	// Waits reports whether a call may take as long as a process takes.
+	Waits(method string, params []any) bool
 }
 
 // Logs finds the log files that can be followed.
@@ -96,8 +98,9 @@ func (s *Server) Serve(l net.Listener, auth Auth) error { return s.ServeOn(l, au
 // ServeOn is Serve that goes on with connections that another program has had.
 // expect is asked for the answer to each method call of them that waits.
 func (s *Server) ServeOn(l net.Listener, auth Auth, carried []ConnState, expect func(req uint64) Expectation) error {
+	credentials := newCredentials(auth)
 	server := &http.Server{
-		Handler:                      s.handler(newCredentials(auth)),
+		Handler:                      s.handler(credentials),
 		ReadHeaderTimeout:            headerTimeout,
 		MaxHeaderBytes:               maxHeader,
 		DisableGeneralOptionsHandler: true,
@@ -117,7 +120,7 @@ func (s *Server) ServeOn(l net.Listener, auth Auth, carried []ConnState, expect 
 		s.mu.Unlock()
 		return l.Close()
 	}
-	limited := newListener(l, s.conns)
+	limited := newListener(l, s, credentials)
 	s.servers = append(s.servers, server)
 	s.listeners = append(s.listeners, limited)
 	s.mu.Unlock()

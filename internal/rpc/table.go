@@ -91,6 +91,12 @@ func (t *Table) Call(ctx context.Context, name string, params []any) (Result, er
 	return nil, api.NewFault(api.Failed, err.Error())
 }
 
+// Waits reports whether a call may take as long as a process takes.
+func (t *Table) Waits(name string, params []any) bool {
+	m := t.methods[name]
+	return m != nil && m.mayWait(arguments(params))
+}
+
 // Method describes a method, for clients and for people.
 type Method struct {
 	// Name is the full name; Aliases are others that mean the same.
