@@ -2,13 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
+	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"supervisord/internal/api"
@@ -120,44 +121,36 @@ func latency(socket, request string, n int) (float64, error) {
 }
 
 // throughput returns how many calls a second clients get through that share n
-// calls. With keep they keep their connections.
-func throughput(socket, request string, clients, n int, keep bool) (float64, error) {
-	var wg sync.WaitGroup
-	errs := make(chan error, clients)
-	begin := time.Now()
-	for range clients {
-		wg.Go(func() { errs <- repeat(socket, request, n/clients, keep) })
+// calls. With keep they keep their connections. They are in a process of their
+// own.
+func (r *run) throughput(socket, request string, clients, n int, keep bool) (float64, error) {
+	role := "call"
+	if keep {
+		role = "keep"
 	}
-	wg.Wait()
-	elapsed := time.Since(begin).Seconds()
-	for range clients {
-		if err := <-errs; err != nil {
-			return 0, err
-		}
-	}
-	return float64(n/clients*clients) / elapsed, nil
-}
-
-func repeat(socket, request string, n int, keep bool) error {
-	if !keep {
-		for range n {
-			if _, err := once(socket, request); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	c, err := dial(socket)
+	var errors bytes.Buffer
+	child := exec.Command(r.tool("child"), role, socket, strconv.Itoa(clients), strconv.Itoa(n), request)
+	child.Stderr = &errors
+	begin, err := child.StdinPipe()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer c.Close()
-	for range n {
-		if _, err := c.call(request); err != nil {
-			return err
-		}
+	ready, err := child.StdoutPipe()
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	if err := child.Start(); err != nil {
+		return 0, err
+	}
+	kill := time.AfterFunc(callLimit, func() { _ = child.Process.Kill() })
+	defer kill.Stop()
+	_, err = bufio.NewReader(ready).ReadString('\n')
+	since := time.Now()
+	begin.Close() // Wait tells of every error.
+	if werr := child.Wait(); werr != nil {
+		return 0, fmt.Errorf("make calls: %w: %s", werr, &errors)
+	}
+	return float64(n/clients*clients) / time.Since(since).Seconds(), err
 }
 
 // running returns the process ids of all processes, which must be n different

@@ -50,7 +50,7 @@ func measureCall(r *run, socket, request, key string, alone, together int) error
 		return err
 	}
 	r.put(key, took)
-	rate, err := throughput(socket, request, 8, together, false)
+	rate, err := r.throughput(socket, request, 8, together, false)
 	if err == nil {
 		r.put(key+"rate", rate)
 	}
@@ -126,7 +126,7 @@ func events(r *run) error {
 		return err
 	}
 	begin := time.Now()
-	rate, err := throughput(p.socket, remoteComm, eventClients, n, true)
+	rate, err := r.throughput(p.socket, remoteComm, eventClients, n, true)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func eventsLimit(r *run) error {
 		return err
 	}
 	defer p.kill()
-	rate, err := throughput(p.socket, remoteComm, eventClients, r.of(8000), true)
+	rate, err := r.throughput(p.socket, remoteComm, eventClients, r.of(8000), true)
 	r.put("events", rate)
 	r.put("eventcalls", rate)
 	return err

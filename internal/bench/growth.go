@@ -93,7 +93,7 @@ func growth(r *run, n int) error {
 	}
 	r.put("growstatus"+id, ms(took))
 	// The load is about the same amount of text for every n.
-	if _, err := throughput(p.socket, getAll, 8, max(8, r.of(20000)/n), false); err != nil {
+	if _, err := r.throughput(p.socket, getAll, 8, max(8, r.of(20000)/n), false); err != nil {
 		return err
 	}
 	_, pss, err = memory(pid)
@@ -127,7 +127,7 @@ func growthLimit(r *run) error {
 	if err != nil {
 		return err
 	}
-	if _, err := throughput(p.socket, getAll, 8, r.of(20000), false); err != nil {
+	if _, err := r.throughput(p.socket, getAll, 8, r.of(20000), false); err != nil {
 		return err
 	}
 	_, loaded, err := memory(p.cmd.Process.Pid)

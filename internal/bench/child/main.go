@@ -5,6 +5,8 @@
 //	stamp FIFO              write the time and the process id to FIFO, then wait
 //	listen FIFO COUNT       be an event listener; write the time to FIFO after COUNT events
 //	ask SOCKET              call getAllProcessInfo once
+//	call SOCKET CLIENTS COUNT REQUEST  make COUNT calls, each on a connection of its own
+//	keep SOCKET CLIENTS COUNT REQUEST  the same, with one connection for each client
 //
 // It links little, so that its own start adds little to what is measured.
 package main
@@ -32,6 +34,10 @@ func play(args []string, started time.Time) error {
 	if len(args) < 2 {
 		return fmt.Errorf("play %q: too few arguments", args)
 	}
+	var request string
+	if role := args[0]; len(args) == 5 && (role == "call" || role == "keep") {
+		args, request = args[:4], args[4]
+	}
 	var numbers []int
 	for _, a := range args[2:] {
 		n, err := strconv.Atoi(a)
@@ -51,6 +57,8 @@ func play(args []string, started time.Time) error {
 		return err
 	case role == "listen" && len(numbers) == 1:
 		return listen(args[1], numbers[0])
+	case request != "":
+		return call(args[1], request, numbers[0], numbers[1], role == "keep")
 	case role == "ask":
 		return ask(args[1])
 	}
@@ -126,7 +134,7 @@ func listen(fifo string, count int) error {
 	}
 }
 
-const call = "<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>"
+const allInfo = "<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>"
 
 // ask does what the least client of a daemon has to do.
 func ask(socket string) error {
@@ -136,7 +144,7 @@ func ask(socket string) error {
 	}
 	defer conn.Close()
 	_, err = fmt.Fprintf(conn, "POST /RPC2 HTTP/1.1\r\nHost: bench\r\nContent-Type: text/xml\r\n"+
-		"Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(call), call)
+		"Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(allInfo), allInfo)
 	if err != nil {
 		return err
 	}
