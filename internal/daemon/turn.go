@@ -44,9 +44,10 @@ func (d *Daemon) post(m any) bool {
 // It reports whether it did one of them.
 func (d *Daemon) act(m any) bool {
 	t := &d.turn
-	if t.waiting.Load() != 0 || !t.mu.TryLock() {
+	if t.waiting.Load() != 0 {
 		return d.post(m)
 	}
+	t.mu.Lock()
 	if !t.open || t.waiting.Load() != 0 {
 		t.mu.Unlock()
 		return d.post(m)
