@@ -49,6 +49,7 @@ func newServers(cfg *config.Config, d *daemon.Daemon, log *applog.Logger) *serve
 		Logs:    d,
 		UI:      webui.New(webui.Options{Supervisor: d, Version: version, Describe: rpc.Describe}),
 		Log:     log.Log,
+		Traces:  log.Level() <= api.LevelTrace,
 	})
 	return s
 }

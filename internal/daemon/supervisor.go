@@ -42,6 +42,11 @@ func (d *Daemon) do(ctx context.Context, cmd core.Command, ticket *api.Ticket, l
 	if !d.act(call{cmd, reply}) {
 		return core.Reply{}, errEnded
 	}
+	select {
+	case r := <-reply:
+		return answered(r)
+	default:
+	}
 	defer ticket.Hold(api.Wait{Req: uint64(cmd.Req), List: list})()
 	return d.answer(ctx, cmd.Req, reply)
 }
@@ -50,10 +55,7 @@ func (d *Daemon) do(ctx context.Context, cmd core.Command, ticket *api.Ticket, l
 func (d *Daemon) answer(ctx context.Context, req core.Req, reply <-chan core.Reply) (core.Reply, error) {
 	select {
 	case r := <-reply:
-		if r.Fault != nil {
-			return r, r.Fault
-		}
-		return r, nil
+		return answered(r)
 	case <-ctx.Done():
 		d.post(query(func(d *Daemon) {
 			delete(d.replies, req)
@@ -70,6 +72,14 @@ func (d *Daemon) answer(ctx context.Context, req core.Req, reply <-chan core.Rep
 		}
 		return core.Reply{}, errEnded
 	}
+}
+
+// answered returns an answer, or the fault that it is.
+func answered(r core.Reply) (core.Reply, error) {
+	if r.Fault != nil {
+		return r, r.Fault
+	}
+	return r, nil
 }
 
 func (d *Daemon) doList(ctx context.Context, cmd core.Command) ([]api.ProcessStatus, error) {

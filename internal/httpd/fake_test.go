@@ -173,7 +173,7 @@ func start(t *testing.T, network string, auth Auth, maxConns int) *testServer {
 		t.Fatal(err)
 	}
 	s := &testServer{t: t, network: network, addr: l.Addr().String(), methods: newMethods(), logs: newLogs(t)}
-	s.Server = New(Options{Methods: s.methods, Logs: s.logs, UI: http.HandlerFunc(ui), MaxConns: maxConns,
+	s.Server = New(Options{Methods: s.methods, Logs: s.logs, UI: http.HandlerFunc(ui), Traces: true, MaxConns: maxConns,
 		Log: func(level api.LogLevel, text string) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

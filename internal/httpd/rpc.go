@@ -142,8 +142,7 @@ func oneLine(text string) string {
 
 // call calls a method and writes its response.
 func (s *Server) call(w http.ResponseWriter, ctx context.Context, method string, params []any) {
-	name := oneLine(method)
-	s.o.Log(api.LevelTrace, "XML-RPC method called: "+name+"()")
+	s.trace(func() string { return "XML-RPC method called: " + oneLine(method) + "()" })
 	result, err := s.o.Methods.Call(ctx, method, params)
 	e := encoders.Get().(*xmlrpc.Encoder)
 	defer func() {
@@ -153,14 +152,16 @@ func (s *Server) call(w http.ResponseWriter, ctx context.Context, method string,
 		}
 	}()
 	if err == nil {
-		s.o.Log(api.LevelTrace, "XML-RPC method "+name+"() returned successfully")
+		s.trace(func() string { return "XML-RPC method " + oneLine(method) + "() returned successfully" })
 		writeResult(w, e, result)
 	} else {
 		f, ok := errors.AsType[*api.Fault](err)
 		if !ok {
 			panic(http.ErrAbortHandler) // Nobody waits any more.
 		}
-		s.o.Log(api.LevelTrace, fmt.Sprintf("XML-RPC method %s() returned fault: [%d] %s", name, f.Code, oneLine(f.Text)))
+		s.trace(func() string {
+			return fmt.Sprintf("XML-RPC method %s() returned fault: [%d] %s", oneLine(method), f.Code, oneLine(f.Text))
+		})
 		e.Fault(int(f.Code), f.Text)
 		writeHeader(w, e.Len())
 	}
@@ -168,6 +169,13 @@ func (s *Server) call(w http.ResponseWriter, ctx context.Context, method string,
 	// has been sent when the handler returns: the daemon may be about to end.
 	_, _ = w.Write(e.Bytes())
 	_ = http.NewResponseController(w).Flush()
+}
+
+// trace logs what is worth making only for a log that has everything.
+func (s *Server) trace(text func() string) {
+	if s.o.Traces {
+		s.o.Log(api.LevelTrace, text())
+	}
 }
 
 // writeResult writes the header of a response and leaves its end in e. The

@@ -55,6 +55,8 @@ type Options struct {
 	UI http.Handler
 	// Log writes to the activity log. It may be nil.
 	Log func(level api.LogLevel, text string)
+	// Traces says that Log keeps what is at the level of traces.
+	Traces bool
 	// MaxConns is how many connections there may be; 0 for a third of the
 	// files that the process may open.
 	MaxConns int

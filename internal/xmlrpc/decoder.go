@@ -36,7 +36,11 @@ func DecodeCall(body []byte) (method string, params []any, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	d := decoder{tokens: newScanner(body)}
+	var scratch struct {
+		text [64]byte
+		kids [usualDepth]node
+	}
+	d := decoder{tokens: newScanner(body), text: scratch.text[:0], kids: scratch.kids[:0]}
 	if d.document() != nil {
 		// It is not as clients write it. Or it is, and bad; that is said then.
 		d = decoder{tokens: newXMLTokenizer(body)}
@@ -150,6 +154,9 @@ func (d *decoder) finish(tag string, text []byte, kids []node) (node, error) {
 	switch tag {
 	case "methodName":
 		d.method = string(text)
+		if len(text) > 0 && len(kids) == 0 {
+			return node{text: d.method}, nil
+		}
 		return other(text, kids), nil
 	case "params":
 		d.params = texts(kids)

@@ -79,6 +79,9 @@ var declarations = [][]byte{
 	[]byte(`<?xml version='1.0' encoding='UTF-8'?>`),
 }
 
+// usualDepth is how deep the elements of most calls are nested.
+const usualDepth = 8
+
 func newScanner(text []byte) *scanner {
 	for _, d := range declarations {
 		if rest, ok := bytes.CutPrefix(text, d); ok {
@@ -86,7 +89,7 @@ func newScanner(text []byte) *scanner {
 			break
 		}
 	}
-	return &scanner{text: text}
+	return &scanner{text: text, open: make([]string, 0, usualDepth)}
 }
 
 func (s *scanner) next() (token, error) {
