@@ -42,14 +42,21 @@ func dialog(t *testing.T, network, address, text string) string {
 // tcp starts a daemon with a TCP server that asks for a password.
 func tcp(t *testing.T, main string, wrapper ...string) (r *rig, address string) {
 	t.Helper()
+	return listening(t, start{main: main, wrapper: wrapper, programs: "username=user\npassword=pass\n"})
+}
+
+// listening starts a daemon with a TCP server, whose section goes on with what
+// is given as programs.
+func listening(t *testing.T, s start) (r *rig, address string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address = l.Addr().String()
 	l.Close()
-	return run(t, start{main: main, wrapper: wrapper, programs: "[inet_http_server]\nport=" + address + "\nusername=user\npassword=pass\n" +
-		"[program:cat]\ncommand=cat\nstartsecs=0\n"}), address
+	s.programs = "[inet_http_server]\nport=" + address + "\n" + s.programs + "[program:cat]\ncommand=cat\nstartsecs=0\n"
+	return run(t, s), address
 }
 
 const login = "Authorization: Basic dXNlcjpwYXNz\r\n"
@@ -175,15 +182,21 @@ func TestPipelining(t *testing.T) {
 // nothing, some half of a header and some half of a body, and none is closed by
 // its client. Others are served all the same.
 func TestIdleClients(t *testing.T) {
+	t.Run("password", func(t *testing.T) { idleClients(t, "username=user\npassword=pass\n") })
+	t.Run("none", func(t *testing.T) { idleClients(t, "") })
+}
+
+func idleClients(t *testing.T, password string) {
 	testenv.NeedProgram(t, "prlimit", "util-linux")
 	t.Parallel()
-	r, address := tcp(t, "", "prlimit", "--nofile=1024:1024")
+	r, address := listening(t, start{wrapper: []string{"prlimit", "--nofile=1024:1024"}, programs: password})
 	n := min(1000**soak, 10000)
 	texts := []string{
 		"",
-		"POST /RPC2 HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-		"POST /RPC2 HTTP/1.1\r\nHost: x\r\n" + login + "Content-Length: 1000\r\n\r\n<methodCall>",
-		"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n<methodCall>",
+		"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+		"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\n" + login + "Content-Length: 1000\r\n\r\n<methodCall>",
+		"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n<methodCall>",
+		"GET /stylesheets/supervisor.css HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	}
 	var mu sync.Mutex
 	var conns []net.Conn
@@ -211,13 +224,7 @@ func TestIdleClients(t *testing.T) {
 	}
 	var slowest, slowestLocal time.Duration // on the TCP port, and on the UNIX socket
 	for i := range n {
-		// Those who know the password may keep a connection for longer; there
-		// are not so many of them.
-		kind := i % len(texts)
-		if kind == 2 && i%40 != 2 {
-			kind = 3
-		}
-		next <- texts[kind]
+		next <- texts[i%len(texts)]
 		if i%(n/5) == n/10 {
 			asked := time.Now()
 			if got := status(dialog(t, "tcp", address, call("", methodCall("supervisor.getState", "")))); got != 200 {

@@ -12,13 +12,22 @@ import (
 const (
 	// strangerGrace is how long a connection without an authorized request is
 	// safe from being closed when connections run short, and idleGrace one
-	// between two requests. A stranger from an address that has more than a
-	// crowd's share of all connections is safe for crowdGrace: long enough for a
-	// request that follows the connection at once, as it does.
+	// between two requests. One from an address that has more than a crowd's
+	// share of all connections is safe for crowdGrace: long enough for a request
+	// that follows the connection at once, as it does.
 	strangerGrace = 2 * time.Second
 	crowdGrace    = 100 * time.Millisecond
 	idleGrace     = 10 * time.Second
 	crowdShare    = 4 // a fourth
+	// A connection on which the body of a request arrives is as safe as a
+	// stranger, and after that for as long as so many bytes a second have come:
+	// slowBody of those who harm nobody, fastBody of a crowd and of those who
+	// have a place for a large body. What arrives faster may take bodyTimeout.
+	slowBody = 4 << 10
+	fastBody = 64 << 10
+	// A part of all places is for UNIX sockets only, so that who has the machine
+	// is not locked out by those who have the port.
+	localShare = 8 // an eighth
 	// writeTimeout is how long a client may leave unread what was sent to it.
 	// It is long because a person may suspend a program that follows a log.
 	writeTimeout = 30 * time.Minute
@@ -51,6 +60,10 @@ type conn struct {
 	since time.Time // of the last change of what follows
 	known bool      // an authorized request was made
 	busy  bool      // one is being served
+	// The body of the request is being waited for, and got of it has come. large:
+	// it has one of the places for large bodies.
+	reading, large bool
+	got            atomic.Int64
 
 	pausing pausing
 	quick   *quick // nil if net/http is to see every request
@@ -91,9 +104,12 @@ type conns struct {
 	mu   sync.Mutex
 	all  map[*conn]struct{}
 	from map[netip.Prefix]int // how many of them
-	busy int
-	// freed is not nil while add waits. It is closed when a connection ends or
-	// becomes idle.
+	// foreign are those that are counted by an address, large those that have a
+	// place for a large body.
+	foreign, large int
+	busy           int
+	// freed is not nil while somebody waits for a place. It is closed when a
+	// connection ends, becomes idle or begins to read.
 	freed chan struct{}
 	// draining tells that nothing new is served; drained is closed when
 	// nothing is served any more.
@@ -135,55 +151,140 @@ func (s *conns) add(nc net.Conn, l *listener) *conn {
 	c := &conn{Conn: nc, conns: s, from: origin(nc.RemoteAddr())}
 	c.pausing.listener = l
 	s.mu.Lock()
-	for len(s.all) >= s.max {
-		victim, wait := s.victim()
-		if victim != nil {
-			s.forget(victim)
-			victim.Conn.Close()
-			continue
-		}
-		if s.freed == nil {
-			s.freed = make(chan struct{})
-		}
-		freed := s.freed
-		s.mu.Unlock()
-		timer := time.NewTimer(wait)
-		select {
-		case <-freed:
-		case <-timer.C:
-		case <-l.stop:
-			timer.Stop()
+	defer s.mu.Unlock()
+	full := func() bool { return len(s.all) >= s.max }
+	replaceable := func(*conn) bool { return true }
+	if c.from.IsValid() {
+		full = func() bool { return s.foreign >= s.max-s.max/localShare || len(s.all) >= s.max }
+		replaceable = func(c *conn) bool { return c.from.IsValid() }
+	}
+	for full() {
+		if !s.makeRoom(replaceable, l.stop) {
 			nc.Close()
 			return nil
 		}
-		timer.Stop()
-		s.mu.Lock()
 	}
 	s.include(c)
-	s.mu.Unlock()
 	return c
 }
 
-// forget takes a connection out of the set, if it is there. The mutex is held.
+// makeRoom closes one of the connections that may be replaced, or waits until
+// there may be one or room. It returns false when stop is closed. s.mu is held, but
+// not meanwhile.
+func (s *conns) makeRoom(replaceable func(*conn) bool, stop <-chan struct{}) bool {
+	victim, wait := s.victim(replaceable)
+	if victim != nil {
+		s.forget(victim)
+		victim.Conn.Close()
+		s.wake()
+		return true
+	}
+	if s.freed == nil {
+		s.freed = make(chan struct{})
+	}
+	freed := s.freed
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-freed:
+	case <-timer.C:
+	case <-stop:
+		return false
+	}
+	return true
+}
+
+// receive notes that the body of a request is about to be read, until received is
+// called.
+func (s *conns) receive(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.reading {
+		c.reading, c.since = true, time.Now()
+		c.got.Store(0)
+		s.wake()
+	}
+}
+
+// received notes that the body has come.
+func (s *conns) received(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.reading = false
+}
+
+// admit waits for one of the places for large bodies, until done is closed. It
+// returns false if there was none until then, or until the connection was closed
+// in favour of another one.
+func (s *conns) admit(c *conn, done <-chan struct{}) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.large >= maxLargeBodies {
+		if !s.makeRoom(func(c *conn) bool { return c.large }, done) {
+			return false
+		}
+		if _, ok := s.all[c]; !ok {
+			return false
+		}
+	}
+	s.large++
+	c.large, c.since = true, time.Now()
+	return true
+}
+
+// dismiss gives back the place that admit has got.
+func (s *conns) dismiss(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.release(c)
+	s.wake()
+}
+
+// release gives back the place of a connection for a large body, if it has one.
+// s.mu is held.
+func (s *conns) release(c *conn) {
+	if c.large {
+		c.large = false
+		s.large--
+	}
+}
+
+// forget takes a connection out of the set, if it is there, and takes back its
+// places. The mutex is held.
 func (s *conns) forget(c *conn) {
 	if _, ok := s.all[c]; !ok {
 		return
 	}
 	delete(s.all, c)
+	s.release(c)
+	if c.from.IsValid() {
+		s.foreign--
+	}
 	if s.from[c.from]--; s.from[c.from] == 0 {
 		delete(s.from, c.from)
 	}
 }
 
-// grace is how long a connection that serves no request is safe.
+// grace is how long a connection is safe, counted from c.since.
 func (s *conns) grace(c *conn) time.Duration {
+	crowd := c.from.IsValid() && s.from[c.from] > s.max/crowdShare
+	grace := strangerGrace
 	switch {
-	case c.known:
-		return idleGrace
-	case c.from.IsValid() && s.from[c.from] > s.max/crowdShare:
-		return crowdGrace
+	case crowd:
+		grace = crowdGrace
+	case c.known && !c.reading:
+		grace = idleGrace
 	}
-	return strangerGrace
+	if c.reading {
+		rate := time.Duration(slowBody)
+		if crowd || c.large {
+			rate = fastBody
+		}
+		grace += time.Duration(c.got.Load()) * time.Second / rate
+	}
+	return grace
 }
 
 // include makes a connection part of the set. s.mu is held.
@@ -192,29 +293,44 @@ func (s *conns) include(c *conn) {
 	c.pausing.fresh.Store(true)
 	s.all[c] = struct{}{}
 	s.from[c.from]++
+	if c.from.IsValid() {
+		s.foreign++
+	}
 	if s.pause.begun {
 		c.interrupt()
 	}
 }
 
-// victim returns the connection to close for a new one: that whose grace ended
-// first. If there is none it returns how long to wait for one.
-func (s *conns) victim() (*conn, time.Duration) {
+// victim returns the connection to close for another one: a stranger before one
+// that sends too slowly, and such a one before one that is idle; of each kind
+// that whose grace ended first. If there is none it returns how long to wait for
+// one.
+func (s *conns) victim(replaceable func(*conn) bool) (*conn, time.Duration) {
+	rank := func(c *conn) int {
+		switch {
+		case c.reading:
+			return 1
+		case c.known:
+			return 2
+		}
+		return 0
+	}
 	var first *conn
-	least := time.Hour
+	var overdue time.Duration
+	wait := time.Hour
 	now := time.Now()
 	for c := range s.all {
-		if c.busy {
+		if c.busy && !c.reading || !replaceable(c) {
 			continue
 		}
-		if left := s.grace(c) - now.Sub(c.since); first == nil || left < least {
-			first, least = c, left
+		left := s.grace(c) - now.Sub(c.since)
+		if left > 0 {
+			wait = min(wait, left)
+		} else if first == nil || rank(c) < rank(first) || rank(c) == rank(first) && left < overdue {
+			first, overdue = c, left
 		}
 	}
-	if least > 0 {
-		return nil, least
-	}
-	return first, 0
+	return first, wait
 }
 
 func (s *conns) remove(c *conn) {
@@ -251,7 +367,7 @@ func (s *conns) leave(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy--
-	c.busy, c.since = false, time.Now()
+	c.busy, c.reading, c.since = false, false, time.Now()
 	c.pausing.call = nil
 	s.wake()
 	s.pause.wake()

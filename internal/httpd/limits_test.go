@@ -3,6 +3,7 @@ package httpd
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -198,41 +199,175 @@ func (c addressed) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.from))
 }
 
+// dialFrom is dial from an address with a port.
+func (s *pipeServer) dialFrom(from string) *client {
+	ours, theirs := net.Pipe()
+	s.t.Cleanup(func() { ours.Close() })
+	s.l.conns <- addressed{theirs, from}
+	return &client{ours, s.t, bufio.NewReader(ours)}
+}
+
+// ask makes a call, which must be answered in time.
+func (c *client) ask(limit time.Duration) {
+	c.t.Helper()
+	start := time.Now()
+	if _, body := c.send(post("/RPC2", callXML("echo", "x"))).response(); body != resultXML("x") {
+		c.t.Fatalf("got %q", body)
+	}
+	if took := time.Since(start); took > limit {
+		c.t.Errorf("a client had to wait for %v", took)
+	}
+}
+
+// trickle begins a call and sends of its body, which has size bytes, so many
+// each second, until it is answered or closed. It returns what to call for the
+// answer, which is empty if there was none.
+func (c *client) trickle(size, rate int) (answer func() string) {
+	c.send(fmt.Sprintf("POST /RPC2 HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", size))
+	call := callXML("echo", "x")
+	text := call + strings.Repeat(" ", size-len(call))
+	answered := make(chan string, 1)
+	go func() {
+		resp, err := http.ReadResponse(c.br, nil)
+		if err != nil {
+			answered <- ""
+			return
+		}
+		body, _ := io.ReadAll(resp.Body)
+		answered <- string(body)
+	}()
+	over := make(chan struct{}) // Time stands still at the end of a test.
+	c.t.Cleanup(func() { close(over) })
+	go func() {
+		for len(text) > 0 {
+			select {
+			case <-time.After(time.Second):
+			case <-over:
+				return
+			}
+			n := min(rate, len(text))
+			if _, err := io.WriteString(c.Conn, text[:n]); err != nil {
+				return
+			}
+			text = text[n:]
+		}
+	}()
+	return func() string { return <-answered }
+}
+
+// TestSlowBodies: those who send the bodies of their requests slowly make room
+// for others, those who harm nobody do not.
+func TestSlowBodies(t *testing.T) {
+	t.Run("strangers", func(t *testing.T) {
+		inBubble(t, Auth{}, 8, func(t *testing.T, s *pipeServer) {
+			lawful := s.dial().trickle(40*slowBody, slowBody)
+			for range 7 {
+				s.dial().trickle(1000, 1)
+			}
+			for range 7 {
+				s.dial().ask(2 * strangerGrace)
+			}
+			if got := lawful(); got != resultXML("x") {
+				t.Errorf("a slow client got %q", got)
+			}
+		})
+	})
+	t.Run("crowd", func(t *testing.T) {
+		inBubble(t, Auth{}, 16, func(t *testing.T, s *pipeServer) {
+			lawful := s.dialFrom("192.0.2.1:1").trickle(40*slowBody, slowBody)
+			for i := range 30 {
+				s.dialFrom(fmt.Sprintf("[2001:db8::%d]:2", i)).trickle(1000, 1)
+			}
+			for i := range 10 {
+				for _, from := range []string{"192.0.2.1:3", fmt.Sprintf("[2001:db8::%d]:4", i)} {
+					c := s.dialFrom(from)
+					c.ask(2 * crowdGrace)
+					c.Close()
+					synctest.Wait()
+				}
+			}
+			if got := lawful(); got != resultXML("x") {
+				t.Errorf("a slow client got %q", got)
+			}
+		})
+	})
+	t.Run("large", func(t *testing.T) {
+		inBubble(t, Auth{}, 0, func(t *testing.T, s *pipeServer) {
+			lawful := s.dial().trickle(40*fastBody, fastBody)
+			for range maxLargeBodies - 1 {
+				s.dial().trickle(2*largeBody, 1)
+			}
+			s.dial().ask(0)
+			for range maxLargeBodies {
+				start := time.Now()
+				if got := s.dial().trickle(2*largeBody, 2*largeBody)(); got != resultXML("x") {
+					t.Errorf("a large call got %q", got)
+				}
+				if took := time.Since(start); took > 2*strangerGrace {
+					t.Errorf("a large call had to wait for %v", took)
+				}
+			}
+			if got := lawful(); got != resultXML("x") {
+				t.Errorf("a slow client got %q", got)
+			}
+		})
+	})
+	t.Run("nobody waits", func(t *testing.T) {
+		inBubble(t, Auth{}, 8, func(t *testing.T, s *pipeServer) {
+			if got := s.dial().trickle(500, 10)(); got != resultXML("x") {
+				t.Errorf("a slow client got %q", got)
+			}
+		})
+	})
+}
+
+// TestLocalPlaces: those who hold all places of a port do not lock out those of
+// the machine.
+func TestLocalPlaces(t *testing.T) {
+	inBubble(t, Auth{}, 8, func(t *testing.T, s *pipeServer) {
+		for range 7 {
+			s.dialFrom("192.0.2.1:1").send(post("/RPC2", callXML("wait", "")))
+			<-s.methods.waiting
+		}
+		late := make(chan struct{})
+		go func() {
+			s.dialFrom("192.0.2.1:2").ask(2 * time.Hour)
+			close(late)
+		}()
+		synctest.Wait()
+		select {
+		case <-late:
+			t.Error("a port had all places")
+		default:
+		}
+		close(s.methods.hold)
+		<-late
+	})
+	inBubble(t, Auth{}, 8, func(t *testing.T, s *pipeServer) {
+		for range 7 {
+			s.dialFrom("192.0.2.1:1").send(post("/RPC2", callXML("wait", "")))
+			<-s.methods.waiting
+		}
+		s.dial().ask(0)
+		close(s.methods.hold)
+	})
+}
+
 // TestCrowdOfStrangers: an address from which many come without a request does
 // not hold up others for long, nor those who come from it and ask at once.
 func TestCrowdOfStrangers(t *testing.T) {
 	inBubble(t, Auth{}, 8, func(t *testing.T, s *pipeServer) {
-		dialFrom := func(from string) *client {
-			ours, theirs := net.Pipe()
-			t.Cleanup(func() { ours.Close() })
-			s.l.conns <- addressed{theirs, from}
-			return &client{ours, t, bufio.NewReader(ours)}
-		}
-		ask := func(c *client) {
-			t.Helper()
-			if _, body := c.send(post("/RPC2", callXML("echo", "x"))).response(); body != resultXML("x") {
-				t.Fatalf("got %q", body)
-			}
-		}
-		slow := dialFrom("[2001:db8:0:1::1]:1") // needs a second for its request
+		slow := s.dialFrom("[2001:db8:0:1::1]:1") // needs a second for its request
 		start := time.Now()
 		for i := range 7 {
-			dialFrom(fmt.Sprintf("[2001:db8::%d]:2", i)) // one network
+			s.dialFrom(fmt.Sprintf("[2001:db8::%d]:2", i)) // one network
 		}
 		for range 3 {
-			asked := time.Now()
-			ask(dialFrom("192.0.2.1:3"))
-			if took := time.Since(asked); took > crowdGrace {
-				t.Errorf("a client had to wait for %v", took)
-			}
-			asked = time.Now()
-			ask(dialFrom("[2001:db8::ff]:4"))
-			if took := time.Since(asked); took > crowdGrace {
-				t.Errorf("a client from the crowd's network had to wait for %v", took)
-			}
+			s.dialFrom("192.0.2.1:3").ask(crowdGrace)
+			s.dialFrom("[2001:db8::ff]:4").ask(crowdGrace)
 		}
 		time.Sleep(time.Second - time.Since(start))
-		ask(slow)
+		slow.ask(0)
 	})
 }
 

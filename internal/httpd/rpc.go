@@ -38,9 +38,6 @@ const (
 	maxQuoted = 1024
 )
 
-// largeBodies limits the memory that large calls can take.
-var largeBodies = make(chan struct{}, maxLargeBodies)
-
 // bodies and encoders are buffers for reuse.
 var (
 	bodies   = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -79,12 +76,12 @@ func (s *Server) readCall(w http.ResponseWriter, r *http.Request) (method string
 	case r.ContentLength > maxBody:
 		return "", nil, http.StatusRequestEntityTooLarge
 	case r.ContentLength > largeBody || r.ContentLength < 0:
-		select {
-		case largeBodies <- struct{}{}:
-			defer func() { <-largeBodies }()
-		case <-r.Context().Done():
+		c := r.Context().Value(connKey{}).(*conn)
+		s.conns.receive(c)
+		if !s.conns.admit(c, r.Context().Done()) {
 			panic(http.ErrAbortHandler)
 		}
+		defer s.conns.dismiss(c)
 	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer func() {

@@ -174,7 +174,8 @@ func (s *Server) Close() error {
 // handler returns what serves the requests of one socket.
 func (s *Server) handler(auth *credentials) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := &timedBody{ReadCloser: r.Body, control: http.NewResponseController(w)}
+		c := r.Context().Value(connKey{}).(*conn)
+		body := &timedBody{ReadCloser: r.Body, control: http.NewResponseController(w), conn: c}
 		if r.ContentLength != 0 {
 			defer body.abandon()
 			r.Body = body
@@ -192,7 +193,6 @@ func (s *Server) handler(auth *credentials) http.Handler {
 			writeError(w, http.StatusUnauthorized)
 			return
 		}
-		c := r.Context().Value(connKey{}).(*conn)
 		if !s.conns.enter(c) {
 			panic(http.ErrAbortHandler) // The server is being shut down.
 		}
@@ -231,6 +231,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 type timedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	conn    *conn
 	started bool
 	ended   bool
 }
@@ -239,11 +240,14 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	if !b.started {
 		b.started = true
 		b.deadline(time.Now().Add(bodyTimeout))
+		b.conn.conns.receive(b.conn)
 	}
 	n, err := b.ReadCloser.Read(p)
+	b.conn.got.Add(int64(n))
 	if err == io.EOF && !b.ended {
 		b.ended = true
 		b.deadline(time.Time{})
+		b.conn.conns.received(b.conn)
 	}
 	return n, err
 }
