@@ -1,71 +1,123 @@
 package faulttest
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
+
+	"supervisord/internal/api"
+	"supervisord/internal/rpcclient"
 )
 
-var load = flag.Duration("load", 3*time.Second, "how long the load lasts")
+var (
+	load          = flag.Duration("load", 3*time.Second, "how long the load lasts")
+	loadPrograms  = flag.Int("load.programs", 30, "how many programs crash")
+	loadClients   = flag.Int("load.clients", 10, "how many clients call")
+	loadFollowers = flag.Int("load.followers", 5, "how many clients follow a log")
+)
 
-// loaded has programs that write and crash all the time, and a listener that
-// takes every event.
+// loaded is the configuration: programs that write numbered lines and crash or
+// are killed, two of them at once; one that writes all the time, with rotation;
+// one that clients stop and start; listeners. What an update changes is written
+// behind it. The arguments are the path of counter and the number of programs.
 const loaded = `
 [program:crash]
-command=sh -c 'i=0; while [ $i -lt 20 ]; do echo "line $i of $$"; i=$((i+1)); done; exit 1'
-process_name=%(process_num)d
-numprocs=30
+command=sh -c 'i=0; while [ $i -lt 20 ]; do echo "line $i of $$"; i=$((i+1)); done; sleep 0.5; [ $(($$ %%%% 2)) = 0 ] && kill -KILL $$; exit 1'
+process_name=crash-%%(process_num)d
+numprocs=%[2]d
 startsecs=0
 autorestart=true
-stdout_logfile={dir}/crash-%(process_num)d.log
+stdout_logfile={dir}/%%(program_name)s-%%(process_num)d.log
 stdout_logfile_maxbytes=0
 stdout_events_enabled=true
+[program:flash]
+command=sh -c 'i=0; while [ $i -lt 20 ]; do echo "line $i of $$"; i=$((i+1)); done; exit 1'
+process_name=flash-%%(process_num)d
+numprocs=2
+startsecs=0
+autorestart=true
+stdout_logfile={dir}/%%(program_name)s-%%(process_num)d.log
+stdout_logfile_maxbytes=0
 [program:steady]
-command=sh -c 'while :; do echo tick; sleep 0.01; done'
+command=%[1]s write steady
 stdout_logfile={dir}/steady.log
 stdout_logfile_maxbytes=20KB
 stdout_logfile_backups=2
-stopasgroup=true
-[eventlistener:listener]
-command=sh -c 'echo READY; while read -r h; do echo "$h" >&2; head -c ${h##*:} >/dev/null; printf "RESULT 2\nOKREADY\n"; done'
+[program:toy]
+command=sleep 1000
+numprocs=4
+process_name=toy-%%(process_num)d
+startsecs=0
+autorestart=false
+[program:message]
+command=%[1]s capture message
+stdout_capture_maxbytes=1KB
+stdout_logfile=NONE
+[eventlistener:all]
+command=%[1]s listen {dir}/events-all
 events=EVENT
 buffer_size=100
-stdout_logfile=NONE
-stderr_logfile={dir}/events
-stderr_logfile_maxbytes=0
+[eventlistener:states]
+command=%[1]s listen {dir}/events-states
+events=PROCESS_STATE
+buffer_size=1000
+[eventlistener:messages]
+command=%[1]s listen {dir}/events-messages
+events=PROCESS_COMMUNICATION,REMOTE_COMMUNICATION,TICK,PROCESS_GROUP
+buffer_size=1000
 `
 
+// pools are the listeners in it.
+var pools = []string{"all", "states", "messages"}
+
 // TestLoad loads the daemon in all ways at once: crashing programs, clients,
-// followers of logs, a slow listener and rereads. Nothing grows, no byte is
-// lost, and every event is delivered or its loss logged.
+// followers of logs, slow listeners, updates. Nothing grows, no byte is lost, and
+// every event is delivered or its loss logged.
 func TestLoad(t *testing.T) {
-	s := start{main: "logfile_maxbytes=0\n", programs: loaded}
+	programs := fmt.Sprintf(loaded, counterPath(t), *loadPrograms)
+	s := start{main: "logfile_maxbytes=0\n", programs: programs}
+	twin := run(t, s)
+	twin.out.wait(t, "success: steady entered RUNNING state")
+	quiet := twin.goroutines()
+
 	r := run(t, s)
 	r.out.wait(t, "success: steady entered RUNNING state")
 	ctx, cancel := context.WithTimeout(context.Background(), *load)
 	defer cancel()
+	began := r.usage()
 	var clients sync.WaitGroup
-	var calls, followed, rereads counter
-	repeat := func(n int, pause time.Duration, count *counter, do func(context.Context) error) {
+	var calls, updates atomic.Int64
+	repeat := func(n int, pause time.Duration, count *atomic.Int64, do func(context.Context, *rpcclient.Client) error) {
 		for range n {
 			clients.Go(func() {
+				client, err := rpcclient.New(rpcclient.Options{ServerURL: "unix://" + r.path("s.sock")})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer client.Close()
 				for ctx.Err() == nil {
-					if err := do(ctx); err != nil && ctx.Err() == nil {
+					if err := do(ctx, client); err != nil && ctx.Err() == nil {
 						t.Error(err)
 						return
 					}
-					count.add(1)
+					count.Add(1)
 					select {
 					case <-time.After(pause):
 					case <-ctx.Done():
@@ -74,72 +126,107 @@ func TestLoad(t *testing.T) {
 			})
 		}
 	}
-	repeat(10, 20*time.Millisecond, &calls, func(ctx context.Context) error {
-		_, err := r.AllProcessInfo(ctx)
-		return err
+	repeat(*loadClients, time.Duration(*loadClients)*2*time.Millisecond, &calls, someCall)
+	repeat(1, 200*time.Millisecond, &updates, func(ctx context.Context, client *rpcclient.Client) error {
+		s.programs = programs + fmt.Sprintf("[program:fickle]\ncommand=sleep 1%d\nstartsecs=0\nautorestart=false\n", rand.IntN(3))
+		if rand.IntN(3) == 0 {
+			s.programs = programs
+		}
+		r.write(s)
+		return update(ctx, client)
 	})
-	repeat(1, 200*time.Millisecond, &rereads, func(ctx context.Context) error {
-		_, err := r.ReloadConfig(ctx)
-		return err
-	})
-	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", r.path("s.sock"))
-	}}
-	for i := range 5 {
-		clients.Go(func() {
-			name := []string{"steady", "crash:0", "crash:1"}[i%3]
-			req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/logtail/"+name, nil)
-			resp, err := tr.RoundTrip(req)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer resp.Body.Close()
-			n, _ := io.Copy(io.Discard, resp.Body)
-			followed.add(n)
-		})
+	var tails []*tail
+	for i := range *loadFollowers {
+		name := []string{"steady", "flash:flash-0", fmt.Sprintf("crash:crash-%d", i%*loadPrograms)}[min(i, 2)]
+		tails = append(tails, r.follow(ctx, name))
 	}
-	first := r.usage(ctx, *load/3)
-	last := r.usage(ctx, *load)
+	var samples []usage
+	for range 30 {
+		select {
+		case <-time.After(*load / 30):
+		case <-ctx.Done():
+		}
+		samples = append(samples, r.usage())
+	}
 	clients.Wait()
-	t.Logf("%d calls, %d rereads, %d bytes followed, %d starts; memory %d to %d KiB, files %d to %d, threads %d to %d",
-		calls.value(), rereads.value(), followed.value(), strings.Count(r.read("supervisord.log"), "spawned: "),
-		first.memory, last.memory, first.files, last.files, first.threads, last.threads)
-	if last.memory > first.memory*2 || last.files > first.files*2 || last.threads > first.threads*2 {
+	for _, f := range tails {
+		<-f.done
+	}
+	after := r.usage()
+	left := r.goroutines()
+
+	middle, last := mean(samples[10:20]), mean(samples[20:])
+	t.Logf("%d calls, %d updates, %d starts; memory %d KiB before, %d and %d KiB in the second and last third, %d KiB after, at most %d KiB; "+
+		"files %d, %d, %d, %d; threads %d, %d, %d, %d; goroutines without programs %d before, %d after",
+		calls.Load(), updates.Load(), r.logged(`^.*INFO spawned: '(\w)`)[""],
+		began.memory, middle.memory, last.memory, after.memory, slices.MaxFunc(samples, func(a, b usage) int { return a.memory - b.memory }).memory,
+		began.files, middle.files, last.files, after.files, began.threads, middle.threads, last.threads, after.threads, quiet, left)
+	// A short load is over before everything has come to its size.
+	if last.memory > middle.memory*3/2 || last.files > middle.files*3/2 || last.threads > middle.threads*3/2 || left > quiet {
 		t.Errorf("something grows")
 	}
-	r.end()
 	r.checkLines()
-	r.checkEvents()
+	for _, f := range tails {
+		checkTail(t, f)
+	}
+	r.checkDelivered()
 }
 
-type counter struct {
-	mu sync.Mutex
-	n  int64
+// someCall makes one of the calls that clients make.
+func someCall(ctx context.Context, client *rpcclient.Client) error {
+	toy := fmt.Sprintf("toy:toy-%d", rand.IntN(4))
+	var err error
+	switch rand.IntN(8) {
+	case 0, 1:
+		_, err = client.AllProcessInfo(ctx)
+	case 2:
+		_, err = client.ProcessInfo(ctx, "crash:crash-0")
+	case 3:
+		_, err = client.ReadProcessLog(ctx, "steady", api.Stdout, -1000, 0)
+	case 4:
+		_, err = client.ReadLog(ctx, -1000, 0)
+	case 5:
+		err = client.StopProcess(ctx, toy, true)
+	case 6:
+		err = client.StartProcess(ctx, toy, true)
+	case 7:
+		err = client.SendRemoteCommEvent(ctx, "load", "data")
+	}
+	// The clients stop and start the same ones.
+	if fault := new(api.Fault); errors.As(err, &fault) && (fault.Code == api.AlreadyStarted || fault.Code == api.NotRunning || fault.Code == api.AbnormalTermination) {
+		return nil
+	}
+	return err
 }
 
-func (c *counter) add(n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n += n
-}
-
-func (c *counter) value() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.n
+// update does what the update of supervisorctl does.
+func update(ctx context.Context, client *rpcclient.Client) error {
+	changes, err := client.ReloadConfig(ctx)
+	if err != nil {
+		return err
+	}
+	for _, group := range slices.Concat(changes.Changed, changes.Removed) {
+		if _, err := client.StopProcessGroup(ctx, group, true); err != nil {
+			return err
+		}
+		if err := client.RemoveProcessGroup(ctx, group); err != nil {
+			return err
+		}
+	}
+	for _, group := range slices.Concat(changes.Changed, changes.Added) {
+		if err := client.AddProcessGroup(ctx, group); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // usage is what a daemon takes of the machine; memory is in KiB.
 type usage struct{ memory, files, threads int }
 
-// usage waits and then looks at what the daemon takes.
-func (r *rig) usage(ctx context.Context, wait time.Duration) (u usage) {
+// usage looks at what the daemon takes.
+func (r *rig) usage() (u usage) {
 	r.t.Helper()
-	select {
-	case <-time.After(wait):
-	case <-ctx.Done():
-	}
 	dir := "/proc/" + strconv.Itoa(r.cmd.Process.Pid)
 	status, err := os.ReadFile(dir + "/status")
 	files, errFiles := os.ReadDir(dir + "/fd")
@@ -154,46 +241,156 @@ func (r *rig) usage(ctx context.Context, wait time.Duration) (u usage) {
 	return u
 }
 
-// checkLines makes sure that every life but the last of a crashing program has
-// left all its lines, in order.
-func (r *rig) checkLines() {
+func mean(all []usage) (u usage) {
+	for _, one := range all {
+		u.memory += one.memory
+		u.files += one.files
+		u.threads += one.threads
+	}
+	return usage{u.memory / len(all), u.files / len(all), u.threads / len(all)}
+}
+
+// goroutines stops all programs, ends the daemon in the way that makes it show
+// its goroutines, and returns how many they were.
+func (r *rig) goroutines() int {
 	r.t.Helper()
-	for i := range 30 {
-		next, owner := 0, ""
-		text := r.read(fmt.Sprintf("crash-%d.log", i))
-		for line := range strings.Lines(text) {
-			var n int
-			var pid string
-			if _, err := fmt.Sscanf(line, "line %d of %s\n", &n, &pid); err != nil {
-				r.t.Fatalf("crash-%d.log: line %q", i, line)
-			}
-			if n != next || n > 0 && pid != owner {
-				r.t.Fatalf("crash-%d.log: %q, want line %d of %s", i, line, next, owner)
-			}
-			next, owner = (n+1)%20, pid
+	if _, err := r.StopAllProcesses(r.ctx(), true); err != nil {
+		r.t.Fatal(err)
+	}
+	// The client's connections are no longer its own when it has closed them and
+	// the daemon has answered others since.
+	r.Client.Close()
+	r.alive()
+	r.Client.Close()
+	r.signal(syscall.SIGABRT)
+	select {
+	case <-r.done:
+	case <-time.After(limit):
+		r.kill()
+	}
+	if r.out.count("DATA RACE|CRIT bug:") > 0 {
+		r.t.Errorf("supervisord has a defect")
+	}
+	return r.out.count(`^goroutine \d+ .*\[`)
+}
+
+// logged counts the lines of the activity log that match, by the first group, and
+// all of them as "".
+func (r *rig) logged(pattern string) map[string]int {
+	r.t.Helper()
+	f, err := os.Open(r.path("supervisord.log"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer f.Close()
+	re, counts := regexp.MustCompile(pattern), make(map[string]int)
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if m := re.FindSubmatch(lines.Bytes()); m != nil {
+			counts[string(m[1])]++
+			counts[""]++
 		}
-		if text == "" {
-			r.t.Errorf("crash-%d.log is empty", i)
+	}
+	if err := lines.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return counts
+}
+
+// scanLives checks the lines of a crashing program, of which each life leaves 20 in
+// order, and returns in how many it began.
+func scanLives(t *testing.T, what string, text io.Reader, next int) (n int) {
+	t.Helper()
+	owner := ""
+	lines := bufio.NewReader(text)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return n
 		}
+		var i int
+		var pid string
+		if _, err := fmt.Sscanf(line, "line %d of %s\n", &i, &pid); err != nil {
+			t.Fatalf("%s: line %q", what, line)
+		}
+		if next < 0 {
+			next, owner = i, pid
+		}
+		if i != next || i > 0 && pid != owner {
+			t.Fatalf("%s: %q, want line %d of %s", what, line, next, owner)
+		}
+		if i == 0 {
+			n++
+		}
+		next, owner = (i+1)%20, pid
 	}
 }
 
-// checkEvents makes sure that the listener got the events in order and that
-// every one that it did not get was reported.
-func (r *rig) checkEvents() {
+// checkLines makes sure that every life of a crashing program has left all its
+// lines, in order; the last one may have been stopped.
+func (r *rig) checkLines() {
 	r.t.Helper()
-	next, missing := 0, 0
-	for _, m := range regexp.MustCompile(`poolserial:(\d+)`).FindAllStringSubmatch(r.read("events"), -1) {
-		n, _ := strconv.Atoi(m[1])
-		if n < next {
-			r.t.Fatalf("event %d after %d", n, next-1)
+	spawned := r.logged(`INFO spawned: '((?:crash|flash)-\d+)' `)
+	delete(spawned, "")
+	for _, name := range slices.Sorted(maps.Keys(spawned)) {
+		f, err := os.Open(r.path(name + ".log"))
+		if err != nil {
+			r.t.Fatal(err)
 		}
-		missing += n - next
-		next = n + 1
+		n := scanLives(r.t, name, f, 0)
+		f.Close()
+		if want := spawned[name]; n < want-1 || n > want || n == 0 {
+			r.t.Errorf("%s was started %d times and has the lines of %d lives", name, want, n)
+		}
 	}
-	discarded := len(regexp.MustCompile(`event buffer overflowed, discarding event \d+`).FindAllString(r.read("supervisord.log"), -1))
-	r.t.Logf("%d events arrived, %d were discarded", next-missing, discarded)
-	if next == 0 || missing > discarded {
-		r.t.Errorf("%d events are missing, %d were reported", missing, discarded)
+	if len(spawned) != *loadPrograms+2 {
+		r.t.Errorf("%d programs were started", len(spawned))
+	}
+}
+
+// checkTail makes sure that a stream has all lines from its beginning on.
+func checkTail(t *testing.T, f *tail) {
+	t.Helper()
+	if !errors.Is(f.err, context.DeadlineExceeded) {
+		t.Errorf("the stream of %s ended: %v", f.name, f.err)
+	}
+	_, text, _ := bytes.Cut(f.buf.Bytes(), []byte("\n"))
+	if len(text) == 0 {
+		t.Errorf("the stream of %s is empty", f.name)
+	} else if f.name == "steady" {
+		numbered(t, "stream of steady", "steady", bytes.Split(text[:bytes.LastIndexByte(text, '\n')], []byte("\n")))
+	} else {
+		scanLives(t, "stream of "+f.name, bytes.NewReader(text), -1)
+	}
+	t.Logf("stream of %s: %d bytes", f.name, f.buf.Len())
+}
+
+// checkDelivered makes sure that listeners got their events in order and that
+// every one that they did not get was reported.
+func (r *rig) checkDelivered() {
+	r.t.Helper()
+	discarded := r.logged(`pool (\w+) event buffer overflowed, discarding event \d+`)
+	for _, pool := range pools {
+		f, err := os.Open(r.path("events-" + pool))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		next, missing := 0, 0
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			var serial, n int
+			if _, err := fmt.Sscan(lines.Text(), &serial, &n); err != nil {
+				r.t.Fatalf("%s: %q", pool, lines.Text())
+			}
+			if n < next {
+				r.t.Fatalf("%s: event %d after %d", pool, n, next-1)
+			}
+			missing += n - next
+			next = n + 1
+		}
+		f.Close()
+		r.t.Logf("pool %s: %d events arrived, %d were discarded", pool, next-missing, discarded[pool])
+		if next == 0 || missing > discarded[pool] {
+			r.t.Errorf("pool %s: %d events are missing, %d were reported", pool, missing, discarded[pool])
+		}
 	}
 }
