@@ -52,7 +52,8 @@ soak: deps
 	$(GO) test -count 1 -timeout 3h ./internal/difftest -run TestLives -difftest.count $(LIVES) -difftest.seed $(SEED)
 	$(GO) test -count 1 -timeout 3h ./internal/sim -sim.seeds $(SEEDS) -sim.transcripts ../core/testdata -v -run TestSimulation
 	$(GO) test -count 1 -timeout 3h ./internal/faulttest -skip TestLoad -soak 10 -upgrades 50 -upgrade.children 200
-	$(GO) test -count 1 -timeout 3h ./internal/faulttest -run TestLoad -load $(LOAD) -v
+	$(GO) test -count 1 -timeout 3h ./internal/faulttest -run TestLoad -load $(LOAD) \
+		-load.programs 100 -load.clients 50 -load.followers 20 -v
 
 # bench measures this project and the original side by side and writes
 # docs/benchmarks.md and the figures in README.md; it takes about 15 minutes.
