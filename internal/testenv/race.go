@@ -2,5 +2,5 @@
 
 package testenv
 
-// raceEnabled is whether the test was built with the race detector.
-const raceEnabled = true
+// Race is whether the test was built with the race detector.
+const Race = true

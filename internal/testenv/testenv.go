@@ -95,7 +95,7 @@ func Programs(tb testing.TB) {
 // detector if the test itself has it.
 func testFlags() []string {
 	var flags []string
-	if raceEnabled {
+	if Race {
 		flags = append(flags, "-race")
 	}
 	if os.Getenv("GOCOVERDIR") != "" {
