@@ -58,6 +58,7 @@ type Controller struct {
 
 	in     *input
 	out    *bufio.Writer
+	outErr error // of writing the output
 	stderr *os.File
 	// outTTY and errTTY are whether output goes to a terminal; colour is
 	// whether states are coloured.

@@ -150,6 +150,9 @@ func (c *Controller) follow(ctx context.Context, path string) error {
 	err = copyLog(ctx, client, path, func(p []byte) {
 		w.Write(p)
 		c.flush()
+		if c.outErr != nil {
+			stop()
+		}
 	})
 	if err != nil {
 		c.warn(err.Error())

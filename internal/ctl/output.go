@@ -38,8 +38,15 @@ func (c *Controller) complain(text string) {
 	c.output(text)
 }
 
-// flush writes what was output so far.
-func (c *Controller) flush() { c.out.Flush() }
+// flush writes what was output so far. What cannot be written is an error of the
+// action, as whoever reads the output must not take a part for all of it.
+func (c *Controller) flush() {
+	if err := c.out.Flush(); err != nil && c.outErr == nil {
+		c.outErr = err
+		fmt.Fprintln(c.stderr, "supervisorctl: "+err.Error())
+		c.fail(Generic)
+	}
+}
 
 // warn writes a line to standard error.
 func (c *Controller) warn(text string) {
