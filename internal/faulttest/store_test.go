@@ -238,13 +238,18 @@ func exitIsTold(t *testing.T) bool {
 
 // TestStored kills the daemon again and again under a service manager with a
 // store of descriptors. What programs write and how they end while there is no
-// daemon comes to the next one, each line once and in order. In between it is
-// upgraded with processes that are no children of its own.
+// daemon, or just when it is killed, comes to the next one, each line once and in
+// order. In between it is upgraded with processes that are no children of its own.
 func TestStored(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	const writers, departs, rounds = 50, 24, 4
+	const writers, away, meanwhile = 50, 4, 3 // that end while there is none, and about when it is killed
+	rounds := 4
+	if *soak > 1 {
+		rounds = 50
+	}
+	departs := rounds*(away+meanwhile) + 1
 	s := start{dir: openTemp(t), main: "adopt=true\n", programs: fmt.Sprintf(`
 [program:w]
 command=%[1]s write w_%%(process_num)03d
@@ -292,23 +297,32 @@ startsecs=0
 	})
 	before := r.pids()
 	next := 1 // of those that depart
+	killed := make(map[int]bool)
 	for round := range rounds {
-		r.kill()
-		time.Sleep(time.Duration(random.Int64N(int64(100 * time.Millisecond))))
 		var gone []string
-		for i := range 4 {
+		end := func(sig syscall.Signal) (pid int) {
 			name := fmt.Sprintf("depart_%d", next)
 			next++
 			gone = append(gone, name)
-			sig := syscall.SIGTERM
-			if i == 0 {
-				sig = syscall.SIGKILL
-			}
-			pid := before["depart:"+name]
+			pid = before["depart:"+name]
 			if err := syscall.Kill(pid, sig); err != nil {
 				t.Fatal(err)
 			}
-			k.await("the end of "+name, func() bool { _, reaped := k.statuses[pid]; return reaped })
+			return pid
+		}
+		for range meanwhile {
+			end(syscall.SIGTERM)
+			time.Sleep(time.Duration(random.Int64N(int64(2 * time.Millisecond))))
+		}
+		r.kill()
+		for i := range away {
+			sig := syscall.SIGTERM
+			if i == 0 {
+				killed[next] = true
+				sig = syscall.SIGKILL
+			}
+			pid := end(sig)
+			k.await(fmt.Sprint("the end of ", pid), func() bool { _, reaped := k.statuses[pid]; return reaped })
 		}
 		k.launch(r, s)
 		living -= len(gone)
@@ -317,19 +331,27 @@ startsecs=0
 			t.Errorf("round %d: %d processes were started anew", round, n)
 		}
 		for i, name := range gone {
-			status := strings.TrimPrefix(name, "depart_")
-			want, text := status, "exit status "+status
-			if i == 0 {
-				want, text = "-1", "terminated by SIGKILL"
+			number, err := strconv.Atoi(strings.TrimPrefix(name, "depart_"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, text := statusOf(number), fmt.Sprintf("exit status %d", statusOf(number))
+			if killed[number] {
+				want, text = -1, "terminated by SIGKILL"
 			}
 			if !told {
-				want, text = "-1", "exit status unknown"
+				if i < meanwhile {
+					continue // It depends.
+				}
+				want, text = -1, "exit status unknown"
 			}
 			info, err := r.ProcessInfo(r.ctx(), "depart:"+name)
-			if err != nil || strconv.Itoa(info.ExitStatus) != want {
-				t.Errorf("%s: exit status %d, want %s; %v", name, info.ExitStatus, want, err)
+			if err != nil || info.ExitStatus != want {
+				t.Errorf("%s: exit status %d, want %d; %v", name, info.ExitStatus, want, err)
 			}
-			r.out.wait(t, regexp.QuoteMeta("exited: "+name+" ("+text))
+			if i >= meanwhile {
+				r.out.wait(t, regexp.QuoteMeta("exited: "+name+" ("+text))
+			}
 		}
 		// What was dealt with is forgotten.
 		k.await("the rest of the store", func() bool { return len(k.names) == 1+3*(living-1)+2 })
@@ -378,10 +400,12 @@ startsecs=0
 		checkNumbered(t, r, fmt.Sprintf("w_%03d", i), true)
 	}
 	for i := 1; i <= departs; i++ {
-		killed := i < next && i%4 == 1
-		checkNumbered(t, r, fmt.Sprintf("depart_%d", i), !killed)
+		checkNumbered(t, r, fmt.Sprintf("depart_%d", i), !killed[i])
 	}
 }
+
+// statusOf is the exit status of the program depart_NUMBER.
+func statusOf(number int) int { return number % 200 }
 
 // awaitCount waits until so many processes are in a state.
 func (r *rig) awaitCount(state string, want int) {

@@ -4,7 +4,8 @@
 //
 //	counter write NAME        writes numbered lines, now and then in pieces,
 //	                          until SIGTERM, then says how many
-//	counter depart STATUS     does so as depart_STATUS, and exits with the status
+//	counter depart NUMBER     does so as depart_NUMBER, and exits with NUMBER modulo
+//	                          200 as its status
 //	counter capture NAME      writes numbered messages between capture tags, cut
 //	                          anywhere, until SIGTERM
 //	counter brief STATUS      writes a line and exits with the status, soon
@@ -37,7 +38,7 @@ func main() {
 		write(arg, line)
 	case "depart":
 		write("depart_"+arg, line)
-		exit(arg)
+		os.Exit(number(arg) % 200)
 	case "capture":
 		write(arg, message)
 	case "brief":
@@ -94,15 +95,15 @@ func say(text string) {
 func brief(status string) {
 	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
 	say("brief " + status + "\n")
-	exit(status)
+	os.Exit(number(status))
 }
 
-func exit(status string) {
-	n, err := strconv.Atoi(status)
+func number(text string) int {
+	n, err := strconv.Atoi(text)
 	if err != nil {
 		fatal(err.Error())
 	}
-	os.Exit(n)
+	return n
 }
 
 // listen answers every event.
