@@ -32,6 +32,7 @@ type keeper struct {
 	t       *testing.T
 	conn    *net.UnixConn
 	address string
+	limit   int // of what it keeps
 
 	mu       sync.Mutex
 	names    []string // by entry
@@ -44,7 +45,7 @@ type keeper struct {
 
 func newKeeper(t *testing.T, dir string) *keeper {
 	t.Helper()
-	k := &keeper{t: t, address: filepath.Join(dir, "notify"), pids: map[int]bool{}, statuses: map[int]syscall.WaitStatus{},
+	k := &keeper{t: t, address: filepath.Join(dir, "notify"), limit: 10000, pids: map[int]bool{}, statuses: map[int]syscall.WaitStatus{},
 		changed: make(chan struct{})}
 	var err error
 	if k.conn, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: k.address, Net: "unixgram"}); err != nil {
@@ -120,6 +121,10 @@ func (k *keeper) take(text string, oob []byte) error {
 		}
 		for _, fd := range fds {
 			syscall.CloseOnExec(fd)
+			if len(k.files) == k.limit {
+				syscall.Close(fd)
+				continue
+			}
 			k.put(name, os.NewFile(uintptr(fd), name))
 		}
 	case len(fds) > 0:
@@ -203,7 +208,7 @@ func (k *keeper) launch(r *rig, s start) {
 		}
 		s.files = append(s.files, os.NewFile(uintptr(fd), f.Name()))
 	}
-	s.env = []string{"NOTIFY_SOCKET=" + k.address, "FDSTORE=10000", "LISTEN_FDS=" + strconv.Itoa(len(k.files)),
+	s.env = []string{"NOTIFY_SOCKET=" + k.address, "FDSTORE=" + strconv.Itoa(k.limit), "LISTEN_FDS=" + strconv.Itoa(len(k.files)),
 		"LISTEN_FDNAMES=" + strings.Join(k.names, ":")}
 	s.wrapper = []string{"sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`}
 	k.mu.Unlock()
@@ -265,6 +270,7 @@ stdout_logfile={dir}/depart_%%(process_num)d.log
 autorestart=false
 [program:again]
 command=%[1]s depart 99
+startsecs=0
 redirect_stderr=true
 stdout_logfile={dir}/again.log
 [program:env]
@@ -402,6 +408,30 @@ startsecs=0
 	for i := 1; i <= departs; i++ {
 		checkNumbered(t, r, fmt.Sprintf("depart_%d", i), !killed[i])
 	}
+}
+
+// TestStoreTooSmall has a store that does not take everything. That is said, and
+// processes are adopted all the same.
+func TestStoreTooSmall(t *testing.T) {
+	const n = 5
+	s := start{dir: openTemp(t), main: "adopt=true\n", programs: fmt.Sprintf("[program:p]\ncommand=/bin/sleep 1000\n"+
+		"process_name=p_%%(process_num)d\nnumprocs=%d\nstartsecs=0\n", n)}
+	r := newRig(t, s)
+	k := newKeeper(t, s.dir)
+	k.limit = 3*n - 2
+	for life := range 3 {
+		k.launch(r, s)
+		r.out.wait(t, fmt.Sprintf("the service manager keeps %d descriptors, and the processes have %d for it", k.limit, 3*n))
+		r.awaitCount("RUNNING", n)
+		if spawned := r.out.count("INFO spawned: "); spawned != 0 && life > 0 {
+			t.Errorf("%d processes were started anew", spawned)
+		}
+		k.await("a full store", func() bool { return len(k.files) == k.limit })
+		r.kill()
+	}
+	k.launch(r, s)
+	r.end()
+	k.await("an empty store", func() bool { return len(k.files) == 0 })
 }
 
 // statusOf is the exit status of the program depart_NUMBER.
