@@ -74,7 +74,8 @@ func (w *World) keep() {
 // its effects it has performed.
 func (w *World) isKilled() (after int, yes bool) {
 	m := &w.murder
-	if m.every == 0 || w.tame || w.finished || w.rand.IntN(m.every) > 0 {
+	ends := slices.ContainsFunc(w.fx, func(e core.Effect) bool { return e.Kind == core.Finish })
+	if m.every == 0 || w.tame || w.finished || ends || w.rand.IntN(m.every) > 0 {
 		return 0, false
 	}
 	if w.rand.IntN(2) == 0 {
@@ -140,6 +141,9 @@ func (w *World) kill9(undone []core.Effect) {
 		if m.left[name] == nil {
 			delete(m.records, name)
 		}
+	}
+	if w.Transcript != nil {
+		w.Transcript = NewTranscript(w.seed) // It is that of the last life.
 	}
 	o := w.options()
 	o.Serial = w.core.Serial()

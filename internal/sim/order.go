@@ -28,14 +28,15 @@ func (w *World) dependents(q *process) []*process {
 	return list
 }
 
-// blocked names something that a process depends on and that is not ready.
+// blocked names something that a process depends on and that is not ready. Moves
+// of the present step count as far as they have been followed.
 func (w *World) blocked(p *process) string {
 	for i := range p.config.DependsOn {
 		dep, found := &p.config.DependsOn[i], false
 		for _, q := range w.procs {
 			if dep.Covers(q.group, q.config) {
 				found = true
-				if w.latest(q) != api.Running || !q.isFound() {
+				if q.state != api.Running || !q.isFound() {
 					return q.name
 				}
 			}

@@ -23,6 +23,7 @@ import (
 
 // World is a core with everything around it. It is used by one goroutine.
 type World struct {
+	seed uint64
 	rand *rand.Rand
 	core *core.Core
 	now  core.Now
@@ -42,7 +43,8 @@ type World struct {
 	exited    int                  // what it exits with
 	// Trace, if not nil, is given every event and effect, for a person.
 	Trace func(text string)
-	// Transcript, if not nil, is given every event.
+	// Transcript, if not nil, is given every event. It begins anew with each core
+	// that adopts.
 	Transcript *Transcript
 
 	finished bool
@@ -96,6 +98,7 @@ type request struct {
 // New returns a world with a configuration drawn from the seed, before boot.
 func New(seed uint64) *World {
 	w := &World{
+		seed:      seed,
 		rand:      rand.New(rand.NewPCG(seed, 0x5eed)),
 		now:       core.Now{Wall: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)},
 		procs:     make(map[core.ProcID]*process),
