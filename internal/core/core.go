@@ -137,6 +137,8 @@ func (c *Core) handle(ev Event) {
 		c.signaled(ev)
 	case StdinWritten:
 		c.stdinWritten(ev)
+	case Resumed:
+		c.probeAgain()
 	case Probed:
 		c.probed(ev)
 	case Notified:

@@ -128,6 +128,10 @@ type ListenerOutput struct {
 	Data []byte
 }
 
+// Resumed says that another program has taken the place of the one before: the
+// answers to what that had asked will not come.
+type Resumed struct{}
+
 // SignalReceived says that supervisord itself got a signal. SIGHUP restarts;
 // whoever sends it has checked that the configuration can be loaded.
 type SignalReceived struct{ Sig syscall.Signal }
@@ -249,6 +253,7 @@ func (Signaled) isEvent()       {}
 func (StdinWritten) isEvent()   {}
 func (Probed) isEvent()         {}
 func (Notified) isEvent()       {}
+func (Resumed) isEvent()        {}
 func (Output) isEvent()         {}
 func (Captured) isEvent()       {}
 func (ListenerOutput) isEvent() {}

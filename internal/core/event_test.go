@@ -13,7 +13,7 @@ import (
 var events = func() map[string]reflect.Type {
 	m := make(map[string]reflect.Type)
 	for _, ev := range []Event{
-		Boot{}, Started{}, SpawnFailed{}, Exited{}, Signaled{}, StdinWritten{}, Output{}, Captured{},
+		Boot{}, Started{}, SpawnFailed{}, Exited{}, Signaled{}, StdinWritten{}, Probed{}, Notified{}, Resumed{}, Output{}, Captured{},
 		ListenerOutput{}, SignalReceived{}, Tick{}, Command{},
 	} {
 		t := reflect.TypeOf(ev)

@@ -74,6 +74,17 @@ func (c *Core) probe(p *process) {
 	c.emit(Effect{Kind: Probe, Proc: p.id, Gen: p.gen, Health: health})
 }
 
+// probeAgain asks anew what no answer will come to.
+func (c *Core) probeAgain() {
+	for _, g := range c.groups {
+		for _, p := range g.processes {
+			if p.vital.probing {
+				c.probe(p)
+			}
+		}
+	}
+}
+
 // probed takes the answer of a probe.
 func (c *Core) probed(ev Probed) {
 	p := c.current(ev.Proc, ev.Gen)

@@ -122,22 +122,31 @@ func (d *Daemon) freeze(ctx context.Context) (*State, error) {
 	return d.stand(ctx)
 }
 
-// stopReading has all pumps stop.
+// stopReading has all pumps stop, and what takes messages.
 func (d *Daemon) stopReading() {
 	p := &d.pause
 	p.round++
 	p.reading = 0
 	round := p.round
+	stopped := func() {
+		d.post(query(func(d *Daemon) {
+			if d.pause.round == round {
+				d.pause.reading--
+			}
+		}))
+	}
 	for _, c := range d.children {
 		for _, pump := range c.allPumps() {
 			p.reading++
-			pump.Pause(func() {
-				d.post(query(func(d *Daemon) {
-					if d.pause.round == round {
-						d.pause.reading--
-					}
-				}))
-			})
+			pump.Pause(stopped)
+		}
+		if c.notify != nil {
+			p.reading++
+			served := c.notify.Pause()
+			go func() {
+				<-served
+				stopped()
+			}()
 		}
 	}
 }
@@ -221,6 +230,9 @@ func (d *Daemon) unpause() {
 	for _, c := range d.children {
 		for _, pump := range c.allPumps() {
 			pump.Resume()
+		}
+		if c.notify != nil && c.notify.Paused() {
+			d.heed(c)
 		}
 	}
 	d.catchUp()

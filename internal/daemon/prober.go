@@ -255,14 +255,36 @@ func (d *Daemon) listen(c *child, gen core.Gen) error {
 	return nil
 }
 
-// resumeProbes listens again to a process that runs, or is about to, after
-// another program has taken over. Its socket has the same address.
-func (d *Daemon) resumeProbes(c *child) {
+// NotifyState is the socket for the messages of a process.
+type NotifyState struct {
+	FD      int
+	Address string
+}
+
+func (c *child) notifyState() *NotifyState {
+	if c.notify == nil {
+		return nil
+	}
+	return &NotifyState{FD: c.notify.FD(), Address: c.notify.Address}
+}
+
+// resumeProbes goes on to listen to a process that runs, or is about to, after
+// another program has taken over.
+func (d *Daemon) resumeProbes(c *child, s *NotifyState) {
+	if s != nil {
+		var err error
+		if c.notify, err = probe.Resume(s.FD, s.Address); err != nil {
+			d.log.Log(api.LevelError, err.Error())
+		}
+	}
 	if c.pid == 0 && !c.waiting {
 		return
 	}
-	if err := d.listen(c, c.gen); err != nil {
-		d.log.Log(api.LevelError, err.Error())
+	if c.notify == nil {
+		// What was before this program did not hand it over.
+		if err := d.listen(c, c.gen); err != nil {
+			d.log.Log(api.LevelError, err.Error())
+		}
 	}
 	if c.pid != 0 {
 		c.watch = d.matchers(c)
@@ -287,9 +309,20 @@ func (d *Daemon) heed(c *child) {
 			c.config.Name, sender.PID))
 		return false
 	}
-	go s.Serve(accept, func(m probe.Message) {
+	s.Serve(accept, func(m probe.Message) {
 		d.post(core.Notified{Proc: id, Gen: gen, Ready: m.Ready, Alive: m.Alive, HasStatus: m.HasStatus, Status: m.Status})
 	})
+}
+
+// endFormerProbes ends the commands that the program before this one has started.
+// The probes begin anew.
+func (d *Daemon) endFormerProbes(running []spawn.Running) {
+	for _, r := range running {
+		if r.Token&probeToken != 0 {
+			d.nextProbe = max(d.nextProbe, r.Token&^probeToken)
+			d.spawner.Kill(r.Token, r.PID, true, syscall.SIGKILL)
+		}
+	}
 }
 
 func (c *child) closeNotify() {

@@ -51,6 +51,7 @@ type ChildState struct {
 	Holds   bool          `json:",omitempty"`
 	Foreign bool          `json:",omitempty"`
 	Stdin   *StdinState   `json:",omitempty"`
+	Notify  *NotifyState  `json:",omitempty"`
 	Logs    [2]childlog.LogState
 	Pumps   []LifePump `json:",omitempty"`
 	// Lingering are pumps of former lives.
@@ -102,6 +103,7 @@ func (d *Daemon) state() *State {
 			ID: c.id, Gen: c.gen, PID: c.pid, Paid: max(c.paid.Sub(now), 0), Waiting: c.waiting, Holds: c.holds,
 			Up: c.up, Ended: c.ended, Foreign: c.foreign && c.pid != 0,
 			Pumps: pumpStates(c.pumps), Lingering: pumpStates(c.lingering), AutoLogs: d.autoLogsOf(c.config),
+			Notify: c.notifyState(),
 		})
 	}
 	for g, socket := range d.sockets {
@@ -158,6 +160,9 @@ func (d *Daemon) thawFiles() {
 func (s *State) Descriptors() (list []int) {
 	for i := range s.Children {
 		c := &s.Children[i]
+		if c.Notify != nil {
+			list = append(list, c.Notify.FD)
+		}
 		if c.Stdin != nil {
 			list = append(list, c.Stdin.FD)
 		}
@@ -278,10 +283,12 @@ func (d *Daemon) resume() {
 		if cs.Stdin != nil {
 			c.stdin = resumeStdin(*cs.Stdin)
 		}
-		d.resumeProbes(c)
+		d.resumeProbes(c, cs.Notify)
 		c.pumps, c.lingering = d.resumePumps(c, cs.Pumps), d.resumePumps(c, cs.Lingering)
 	}
+	d.endFormerProbes(s.Running)
 	d.catchUp()
+	d.step(core.Resumed{})
 }
 
 func (d *Daemon) resumePumps(c *child, list []LifePump) (pumps []pump) {

@@ -106,11 +106,8 @@ func TestSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	messages := make(chan Message)
-	ended := make(chan struct{})
-	go func() {
-		s.Serve(func(sender *Sender) bool { return sender.Belongs(os.Getpid(), os.Getuid()) }, func(m Message) { messages <- m })
-		close(ended)
-	}()
+	accept, take := func(sender *Sender) bool { return sender.Belongs(os.Getpid(), os.Getuid()) }, func(m Message) { messages <- m }
+	s.Serve(accept, take)
 	conn, err := net.Dial("unixgram", s.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +131,7 @@ func TestSocket(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	<-ended
+	<-s.served
 	if (&Sender{PID: os.Getppid(), UID: -2}).Belongs(os.Getpid(), 1) {
 		t.Error("the parent belongs to its child")
 	}

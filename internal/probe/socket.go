@@ -1,9 +1,14 @@
 package probe
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"os"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // maxMessage is how much of a message is read, maxStatus how much of a STATUS=
@@ -26,14 +31,89 @@ type Socket struct {
 	conn *net.UnixConn
 	// Address is what the process finds in NOTIFY_SOCKET.
 	Address string
+	served  chan struct{} // closed when nobody takes messages any more; nil before Serve
+
+	mu     sync.Mutex // guards paused, and the deadline that goes with it
+	paused bool       // Pause was called since Serve was
+}
+
+// Resume returns the socket of a program before this one, whose descriptor it
+// takes: who has connected to it notices nothing, and no message is lost.
+func Resume(fd int, address string) (*Socket, error) {
+	f := os.NewFile(uintptr(fd), "notify")
+	if f == nil {
+		return nil, errors.New("go on to listen for the messages of a program: there is no socket")
+	}
+	defer f.Close()
+	conn, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("go on to listen for the messages of a program: %w", err)
+	}
+	unix, ok := conn.(*net.UnixConn)
+	if !ok {
+		conn.Close()
+		return nil, errors.New("go on to listen for the messages of a program: it is another socket")
+	}
+	return &Socket{conn: unix, Address: address}, nil
+}
+
+// FD returns the descriptor, -1 if there is none.
+func (s *Socket) FD() int {
+	n := -1
+	if raw, err := s.conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { n = int(fd) })
+	}
+	return n
 }
 
 // Close ends the socket.
 func (s *Socket) Close() error { return s.conn.Close() }
 
-// Serve calls f for each message, until Close. Messages for which accept
-// returns false are dropped.
+// Pause has messages wait, until Serve is called again. The channel is closed when
+// the last one was dealt with.
+func (s *Socket) Pause() <-chan struct{} {
+	if s.served == nil {
+		served := make(chan struct{})
+		close(served)
+		return served
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = true
+	_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+	return s.served
+}
+
+// Paused reports whether Serve is to be called again.
+func (s *Socket) Paused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.paused
+}
+
+// Serve has f called for each message, until Close or Pause. Messages for which
+// accept returns false are dropped.
 func (s *Socket) Serve(accept func(sender *Sender) bool, f func(Message)) {
+	before, served := s.served, make(chan struct{})
+	s.served = served
+	s.mu.Lock()
+	s.paused = false
+	s.mu.Unlock()
+	go func() {
+		defer close(served)
+		if before != nil {
+			<-before
+		}
+		s.mu.Lock()
+		if !s.paused {
+			_ = s.conn.SetReadDeadline(time.Time{})
+		}
+		s.mu.Unlock()
+		s.serve(accept, f)
+	}()
+}
+
+func (s *Socket) serve(accept func(sender *Sender) bool, f func(Message)) {
 	buf, oob := make([]byte, maxMessage), make([]byte, maxControl)
 	for {
 		n, oobn, _, _, err := s.conn.ReadMsgUnix(buf, oob)

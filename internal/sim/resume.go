@@ -25,7 +25,7 @@ type resumption struct {
 // afterwards.
 func (w *World) decide() {
 	r := &w.resumption
-	if r.every == 0 || w.rand.IntN(r.every) > 0 || w.hasForeign() {
+	if r.every == 0 || w.rand.IntN(r.every) > 0 {
 		w.fx = w.core.Step(w.cause, w.now, w.fx[:0])
 		return
 	}
@@ -48,17 +48,6 @@ func (w *World) decide() {
 		w.fail("a core that was restored before %T knows\n%s\nwhere the one before it knows\n%s", w.cause, after, before)
 	}
 	w.core, w.fx = restored, fx
-}
-
-// hasForeign reports whether a process runs that was adopted. An upgrade is
-// refused then.
-func (w *World) hasForeign() bool {
-	for _, p := range w.procs {
-		if p.foreign && p.busy {
-			return true
-		}
-	}
-	return false
 }
 
 // restored returns a core with all that the present one knows.

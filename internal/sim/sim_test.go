@@ -18,7 +18,7 @@ var (
 
 	kills = flag.Int("sim.kill", 300, "how many steps there are from one SIGKILL to the next, on an average; 0 for none")
 
-	killSeeds   = flag.Uint64("sim.kill-seeds", 100, "how many seeds to play with a SIGKILL every 20 steps")
+	killSeeds   = flag.Uint64("sim.kill-seeds", 50, "how many seeds to play with a SIGKILL every 20 steps")
 	resumeSeeds = flag.Uint64("sim.resume-seeds", 5, "how many seeds to play with a resumption at each step")
 )
 
