@@ -1,4 +1,4 @@
-# Targets: build test run lint fuzz bench microbench deb release clean. `make test`
+# Targets: build test run lint audit fuzz bench microbench deb release clean. `make test`
 # is what CI runs.
 
 GO       ?= go
@@ -33,6 +33,12 @@ run: build
 .PHONY: lint
 lint:
 	@.ci/lint
+
+# audit looks for weaknesses with gosec, and for known ones in modules with
+# govulncheck, whose database may be out of reach.
+.PHONY: audit
+audit:
+	@.ci/audit
 
 # fuzz runs every fuzz target for FUZZTIME.
 .PHONY: fuzz

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"slices"
 	"syscall"
 	"time"
@@ -206,7 +207,7 @@ func (c *Core) allRequests() []*request {
 	for _, rq := range c.requests {
 		list = append(list, rq)
 	}
-	slices.SortFunc(list, func(a, b *request) int { return int(int64(a.req) - int64(b.req)) })
+	slices.SortFunc(list, func(a, b *request) int { return cmp.Compare(a.req, b.req) })
 	for _, g := range c.groups {
 		for _, p := range g.processes {
 			for _, w := range p.waiters {
