@@ -169,12 +169,15 @@ func (c *Core) current(id ProcID, gen Gen) *process {
 	return nil
 }
 
-// expire fires the timers that are due.
+// expire fires the timers that are due. A listener that is RUNNING now gets its
+// event before others change their state, as their events may push it out of
+// the buffer.
 func (c *Core) expire() {
 	for len(c.timers) > 0 && c.timers[0].due <= c.now.Mono {
 		t := c.timers[0]
 		c.timers.clear(t)
 		t.fire(c)
+		c.dispatch()
 	}
 }
 
