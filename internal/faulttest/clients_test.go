@@ -182,13 +182,14 @@ func TestPipelining(t *testing.T) {
 // nothing, some half of a header and some half of a body, and none is closed by
 // its client. Others are served all the same.
 func TestIdleClients(t *testing.T) {
+	t.Parallel()
 	t.Run("password", func(t *testing.T) { idleClients(t, "username=user\npassword=pass\n") })
 	t.Run("none", func(t *testing.T) { idleClients(t, "") })
 }
 
 func idleClients(t *testing.T, password string) {
+	t.Helper()
 	testenv.NeedProgram(t, "prlimit", "util-linux")
-	t.Parallel()
 	r, address := listening(t, start{wrapper: []string{"prlimit", "--nofile=1024:1024"}, programs: password})
 	n := min(1000**soak, 10000)
 	texts := []string{
