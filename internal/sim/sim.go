@@ -244,7 +244,7 @@ func (w *World) deliver(i int) {
 	}
 	ev := w.news[i]
 	w.news = append(w.news[:i], w.news[i+1:]...)
-	switch ev.(type) {
+	switch ev := ev.(type) {
 	case core.SpawnFailed:
 		if p := w.procs[id]; p != nil {
 			p.busy, p.held = false, false
@@ -252,7 +252,7 @@ func (w *World) deliver(i int) {
 	case core.Exited:
 		if p := w.procs[id]; p != nil {
 			p.busy = false
-			if p.gen == ev.(core.Exited).Gen {
+			if p.gen == ev.Gen {
 				w.record(p).PID = 0
 			}
 		}
