@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -35,6 +36,8 @@ func runOwn(t *testing.T, s start) (*rig, string) {
 func replace(t *testing.T, path, text string) {
 	t.Helper()
 	next := path + ".new"
+	syscall.ForkLock.RLock() // as in copied
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(next, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -325,4 +328,50 @@ process_name=f%(process_num)d
 		t.Fatal(err)
 	}
 	r.end()
+}
+
+// TestUpgradeCannotExecuteAdopted has the same with processes of a daemon that was
+// killed, and notices the end of one of them afterwards.
+func TestUpgradeCannotExecuteAdopted(t *testing.T) {
+	t.Parallel()
+	s := start{main: "adopt=true\n", programs: fmt.Sprintf(`
+[program:w]
+command=%[1]s write w
+startsecs=0
+stdout_logfile={dir}/w.log
+[program:depart]
+command=%[1]s depart 7
+startsecs=0
+autorestart=false
+stdout_logfile={dir}/depart.log
+`, counterPath(t))}
+	r, own := runOwn(t, s)
+	r.out.waitN(t, `success: \S+ entered`, 2)
+	w, depart := r.pid("w"), r.pid("depart")
+	r.kill()
+	s.wrapper = []string{"sh", "-c", `shift; exec "$0" "$@"`, own}
+	r.launch(s)
+	r.out.waitN(t, `adopted: '`, 2)
+	for range 3 {
+		replace(t, own, "#!/bin/sh\nrm \"$0\"\necho \"$SUPERVISORD_CHECK 1\"\n")
+		if err := r.Upgrade(r.ctx()); err == nil || !strings.Contains(err.Error(), "no such file or directory") {
+			t.Errorf("Upgrade: %v", err)
+		}
+	}
+	if got := r.pid("w"); got != w {
+		t.Errorf("w has pid %d in place of %d", got, w)
+	}
+	if err := syscall.Kill(depart, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	// Who reaps it, if somebody does, is not known here.
+	r.out.wait(t, `exited: depart \(exit status (7|unknown); not expected\)`)
+	r.end()
+	for _, name := range []string{"w", "depart"} {
+		lines := r.logLines(name + ".log")
+		counter := map[string]string{"w": "w", "depart": "depart_7"}[name]
+		if numbered(t, name+".log", counter, lines) == 0 || !bytes.HasPrefix(lines[len(lines)-1], []byte(counter+" last ")) {
+			t.Errorf("%s.log has %d lines", name, len(lines))
+		}
+	}
 }

@@ -255,6 +255,10 @@ func copied(t *testing.T, path, dir string) string {
 		t.Fatal(err)
 	}
 	defer from.Close()
+	// A child that another test forks meanwhile has the copy open for writing, too,
+	// for a moment, in which nobody could execute it.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	to, err := os.OpenFile(filepath.Join(dir, filepath.Base(path)), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
 	if err != nil {
 		t.Fatal(err)

@@ -136,10 +136,18 @@ func (k *keeper) take(text string, oob []byte) error {
 // put puts something into the store. k.mu is held, if there is somebody else.
 func (k *keeper) put(name string, f *os.File) {
 	k.names, k.files = append(k.names, name), append(k.files, f)
-	var pid, born int
-	if _, err := fmt.Sscanf(name, "supervisord-%d-%d", &pid, &born); err == nil && pid > 1 {
+	if pid := pidOf(name); pid > 1 {
 		k.pids[pid] = true
 	}
+}
+
+// pidOf returns the pid of the process whose descriptors have a name, 0 for none.
+func pidOf(name string) (pid int) {
+	var born int
+	if _, err := fmt.Sscanf(name, "supervisord-%d-%d", &pid, &born); err != nil {
+		return 0
+	}
+	return pid
 }
 
 // remove forgets what has a name. k.mu is held.
@@ -150,6 +158,8 @@ func (k *keeper) remove(name string) {
 			k.names, k.files = slices.Delete(k.names, i, i+1), slices.Delete(k.files, i, i+1)
 		}
 	}
+	// Its pid may be that of another process one day.
+	delete(k.pids, pidOf(name))
 }
 
 // change wakes those who wait. k.mu is held.
