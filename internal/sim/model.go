@@ -148,6 +148,7 @@ func (w *World) moved(p *process, from, to api.ProcessState) {
 	case api.Stopping:
 		w.stopping(p)
 	case api.Unknown:
+		m.vital.again = false // It could not be stopped.
 	}
 	m.since = now
 	m.seen[to] = w.steps
