@@ -169,15 +169,19 @@ func (c *Core) current(id ProcID, gen Gen) *process {
 	return nil
 }
 
-// expire fires the timers that are due. A listener that is RUNNING now gets its
-// event before others change their state, as their events may push it out of
-// the buffer.
+// expire fires the timers that are due. Listeners that are RUNNING now get their
+// events before those of the next group change their state, as their news may
+// push events out of the buffer.
 func (c *Core) expire() {
+	var last *group
 	for len(c.timers) > 0 && c.timers[0].due <= c.now.Mono {
 		t := c.timers[0]
+		if p := c.procs[t.order]; p != nil && p.group != last {
+			last = p.group
+			c.dispatch()
+		}
 		c.timers.clear(t)
 		t.fire(c)
-		c.dispatch()
 	}
 }
 
