@@ -62,9 +62,9 @@ func setCloseOnExec(fd, flag int) {
 // mask is the argument of block, which the system calls of all threads read.
 var mask uint64
 
-// block changes which signals are blocked, in all threads. Where the C library
-// has its hands in it, only in the calling one: a signal that comes within
-// microseconds may then be lost.
+// block changes which signals are blocked in the calling thread. In the others it
+// has no lasting effect: the runtime makes the system call in a handler, whose end
+// restores the mask.
 func block(how uintptr) {
 	mask = 0
 	for _, s := range Signals {

@@ -8,8 +8,10 @@
 // it executes the one before it again, whose file it has inherited, too.
 //
 // From the moment at which the old program looks for signals for the last time
-// until the new one takes them, they are blocked: none is lost, and none ends
-// the process.
+// until the new one takes them, they are blocked in the thread that executes it,
+// and so in those of the new one. That is not all that is wanted: a thread of the
+// old runtime can still take one, which is lost then, and the package os/signal
+// unblocks some as it is initialized, before the new program can ask for them.
 package upgrade
 
 import (
