@@ -118,6 +118,26 @@ func TestQuickWaits(t *testing.T) {
 	}
 }
 
+// TestQuickBody has the body of a request, whose header came with the request
+// before it, not be taken for a request.
+func TestQuickBody(t *testing.T) {
+	s := start(t, "unix", Auth{}, 0)
+	c := s.dial()
+	body := callRequest("echo", "")
+	if _, _, ok := callOf([]byte(body)); !ok {
+		t.Fatal("the body is no plain call")
+	}
+	header, _, _ := strings.Cut(post("/RPC2", body), "\r\n\r\n")
+	c.send(callRequest("echo", "") + header + "\r\n\r\n")
+	if r, _ := c.response(); r.StatusCode != http.StatusOK {
+		t.Fatalf("status %d", r.StatusCode)
+	}
+	c.send(body)
+	if r, text := c.response(); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("the body was served: %d %s", r.StatusCode, text)
+	}
+}
+
 // FuzzQuick makes sure that what is served before net/http sees it is what
 // net/http would have seen in it.
 func FuzzQuick(f *testing.F) {

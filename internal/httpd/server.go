@@ -175,6 +175,7 @@ func (s *Server) Close() error {
 func (s *Server) handler(auth *credentials) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := r.Context().Value(connKey{}).(*conn)
+		c.began() // The header may have been read with the request before.
 		body := &timedBody{ReadCloser: r.Body, control: http.NewResponseController(w), conn: c}
 		if r.ContentLength != 0 {
 			defer body.abandon()
