@@ -75,7 +75,7 @@ func workloads() []workload {
 				bound: "The 50 writers' system calls, which share the processors with the daemon."},
 			row{key: "fiftycpu", title: "the same, processor time of the daemon", unit: "s/GiB", limit: cat}),
 		{name: "events", measure: events, limit: eventsLimit, rows: []row{
-			{key: "events", title: "events, from 4 clients to a listener and back", unit: "events/s", rate: true, limit: httpds,
+			{key: "events", title: "events, from 8 clients to a listener and back", unit: "events/s", rate: true, limit: httpds,
 				bound: "The listener must answer an event before it gets the next one: two switches between processes for each, besides the call. Of about 30 us of processor time for an event the daemon takes two thirds, most of it in the kernel: reading, writing, and waking who waits. What is left is waiting for processes to be woken."},
 			{key: "eventcalls", title: "the same, calls of the clients", unit: "calls/s", rate: true, limit: httpds},
 		}},

@@ -18,7 +18,7 @@ import (
 func TestStateKnowsEveryField(t *testing.T) {
 	const advice = "save it in State or Freeze and restore it in ResumePump or ResumeLog"
 	testenv.KnowsFields(t, Pump{}, "fd out grown eager"+
-		" | watch line ended serve eof last quiet timer mu running again drained closing over settled keeps tail pausing paused heard", advice)
+		" | watch line ended serve eof last quiet looks timer mu running again drained closing over settled keeps tail pausing paused heard", advice)
 	testenv.KnowsFields(t, output{}, "strip scan lines tail | o plain emit spool batch", advice)
 	testenv.KnowsFields(t, tail{}, "kept cut inFile written |", advice)
 	testenv.KnowsFields(t, Log{}, "file syslog | o", advice)

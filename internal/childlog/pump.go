@@ -3,6 +3,7 @@ package childlog
 import (
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -90,6 +91,7 @@ type Pump struct {
 	heard bool        // what stood in the file of a listener, or in the spool, was dealt with
 	grown bool        // the pipe was made as large as possible
 	eager bool        // the pipe is not left to fill: it is too small, or somebody waits for answers
+	looks int         // how often listen looks before it waits
 
 	mu      sync.Mutex
 	running bool
@@ -126,6 +128,10 @@ const (
 	// logged as a whole. A prompt has none.
 	lineWait = time.Second
 
+	// mostLooks is how often the pipe of a listener is looked at before it is
+	// waited for: for about as long as that would take.
+	mostLooks = 32
+
 	// unwatched is how often a pipe is read that the system has no means left
 	// to watch.
 	unwatched = 100 * time.Millisecond
@@ -148,7 +154,7 @@ func newPump(o PumpOptions) *Pump {
 	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{}), eager: o.Listener}
 	p.serve = p.run
 	if o.Listener {
-		p.line = newLine(o.FD)
+		p.line, p.looks = newLine(o.FD), 1
 	} else {
 		p.watch = newWatch(o.FD, p.wake)
 	}
@@ -347,7 +353,19 @@ func (p *Pump) step() next {
 
 // listen waits for a listener to say something, and moves that on, or for
 // something else to do.
+//
+// A listener that is asked one thing after the other may answer sooner than a
+// goroutine that waits is woken. So the pipe is looked at a few times before, as
+// often as long as that helps now and then.
 func (p *Pump) listen() next {
+	for range p.looks {
+		if !p.silent() {
+			p.looks = mostLooks
+			return more
+		}
+		runtime.Gosched()
+	}
+	p.looks = max(p.looks-1, 1)
 	if p.line.wait(p.silent) {
 		return more
 	}

@@ -3,7 +3,7 @@
 //
 //	write FIFO COUNT SIZE   wait for FIFO, then write COUNT pieces of SIZE bytes
 //	stamp FIFO              write the time and the process id to FIFO, then wait
-//	listen FIFO COUNT       be an event listener; write the time to FIFO after COUNT events
+//	listen FIFO COUNT       be an event listener; write the time to FIFO after each COUNT events
 //	ask SOCKET              call getAllProcessInfo once
 //	call SOCKET CLIENTS COUNT REQUEST  make COUNT calls, each on a connection of its own
 //	keep SOCKET CLIENTS COUNT REQUEST  the same, with one connection for each client
@@ -126,7 +126,7 @@ func listen(fifo string, count int) error {
 		if _, err := in.Discard(size); err != nil {
 			return err
 		}
-		if n == count {
+		if n%count == 0 {
 			if err := stamp(fifo, time.Now()); err != nil {
 				return err
 			}
