@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,23 +144,23 @@ func TestHostileRequests(t *testing.T) {
 		"cut body":          {call("", state)[:len(call("", state))-10] + "\r\n\r\n<<<<<<", []int{400}},
 		"multicall in it":   {call("", methodCall("system.multicall", "<param><value><array><data>"+strings.Repeat("<value><struct><member><name>methodName</name><value>system.multicall</value></member></struct></value>", 1000)+"</data></array></value></param>")), []int{200}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			answer := dialog(t, "tcp", address, test.text)
-			got := status(answer)
-			ok := false
-			for _, want := range test.want {
-				ok = ok || got == want
+		for _, at := range [][2]string{{"tcp", address}, {"unix", r.path("s.sock")}} {
+			if at[0] == "unix" && slices.Contains(test.want, http.StatusUnauthorized) {
+				continue // It has no password.
 			}
-			if !ok {
-				t.Errorf("got %.200q, want %v", answer, test.want)
-			}
-			if n := strings.Count(answer, "HTTP/1."); n != 1 {
-				t.Errorf("%d answers: %q", n, answer)
-			}
-			if strings.Contains(answer, "root:") {
-				t.Errorf("a file of the system is served")
-			}
-		})
+			t.Run(name+"/"+at[0], func(t *testing.T) {
+				answer := dialog(t, at[0], at[1], test.text)
+				if !slices.Contains(test.want, status(answer)) {
+					t.Errorf("got %.200q, want %v", answer, test.want)
+				}
+				if n := strings.Count(answer, "HTTP/1."); n != 1 {
+					t.Errorf("%d answers: %q", n, answer)
+				}
+				if strings.Contains(answer, "root:") {
+					t.Errorf("a file of the system is served")
+				}
+			})
+		}
 	}
 	r.state("cat", "RUNNING") // No request has stopped it.
 	r.end()
@@ -171,9 +173,11 @@ func TestPipelining(t *testing.T) {
 	const n = 1000
 	body := methodCall("supervisor.getState", "")
 	one := "POST /RPC2 HTTP/1.1\r\nHost: localhost\r\n" + login + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
-	answer := dialog(t, "tcp", address, strings.Repeat(one, n-1)+call("", body))
-	if got := strings.Count(answer, "<methodResponse>"); got != n {
-		t.Errorf("%d of %d answers", got, n)
+	for _, at := range [][2]string{{"tcp", address}, {"unix", r.path("s.sock")}} {
+		answer := dialog(t, at[0], at[1], strings.Repeat(one, n-1)+call("", body))
+		if got := strings.Count(answer, "<methodResponse>"); got != n {
+			t.Errorf("%s: %d of %d answers", at[0], got, n)
+		}
 	}
 	r.end()
 }
