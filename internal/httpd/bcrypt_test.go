@@ -68,6 +68,23 @@ func TestBcryptIsComputedOnce(t *testing.T) {
 	}
 }
 
+// TestBcryptAtOnce: what would take long is not computed where it would be
+// computed once more.
+func TestBcryptAtOnce(t *testing.T) {
+	c := newCredentials(Auth{Username: "user", Password: bcryptPrefix + hashOf(t, "secret")})
+	login := func(password string) *http.Request {
+		r := &http.Request{Header: http.Header{}}
+		r.SetBasicAuth("user", password)
+		return r
+	}
+	if c.allowAtOnce(login("secret")) {
+		t.Error("a hash was computed")
+	}
+	if !c.allow(login("secret")) || !c.allowAtOnce(login("secret")) || c.allowAtOnce(login("Secret")) {
+		t.Error("the right password is not known, or another one is")
+	}
+}
+
 func TestBadBcrypt(t *testing.T) {
 	for _, hash := range []string{"", "secret", "$2b$04$short", "$2b$31$abcdefghijklmnopqrstuuao/EEYy4gwOnmm9F4pxoSBwmV13BbcC"} {
 		auth := Auth{Username: "user", Password: bcryptPrefix + hash}

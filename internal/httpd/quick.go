@@ -54,7 +54,7 @@ func (q *quick) serve(request []byte) bool {
 	if !ok {
 		return false
 	}
-	if q.auth != nil && !q.auth.allow(&http.Request{Header: http.Header{"Authorization": {string(authorization)}}}) {
+	if q.auth != nil && !q.auth.allowAtOnce(&http.Request{Header: http.Header{"Authorization": {string(authorization)}}}) {
 		return false
 	}
 	method, params, err := xmlrpc.DecodeCall(body)
