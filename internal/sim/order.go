@@ -144,7 +144,7 @@ func (w *World) stopAsked(p *process) bool {
 // something to be stopped that a process depends on.
 func (w *World) needsAsked(p *process) bool {
 	for _, q := range w.procs {
-		if needs(p, q) && (w.stopAsked(q) && (w.earlier(q).IsRunning() || w.movesTo(q.id, api.Stopped)) || w.needsAsked(q)) {
+		if needs(p, q) && (w.stopAsked(q) || w.needsAsked(q)) && (w.earlier(q).IsRunning() || w.movesTo(q.id, api.Stopped)) {
 			return true
 		}
 	}
