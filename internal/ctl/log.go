@@ -141,8 +141,8 @@ func (c *Controller) showTail(name, modifier string, read func(client *rpcclient
 func (c *Controller) follow(ctx context.Context, path string) error {
 	c.output(followBanner)
 	client, err := c.rpc()
-	if err != nil {
-		return err
+	if err != nil || c.outErr != nil {
+		return err // The banner was written by now.
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
