@@ -150,6 +150,8 @@ func (c *conn) Read(p []byte) (int, error) {
 			if c.quick != nil && len(p) >= leastRead && c.pausing.fresh.Load() && c.quick.serve(p[:n]) {
 				continue
 			}
+			// From here on nobody but net/http knows where a request ends.
+			c.quick = nil
 			c.began()
 			return n, err
 		}

@@ -23,8 +23,8 @@ const (
 // quick serves the method calls that come over a connection in the form in which
 // programs send them, whole and alone, before net/http sees them: for a call
 // that only asks for something, net/http is the greater part of the work. What
-// is in the least unusual is left to it. Only UNIX sockets are served so, as no
-// browser can reach them.
+// is in the least unusual is left to it, with all that follows on the connection.
+// Only UNIX sockets are served so, as no browser can reach them.
 type quick struct {
 	server *Server
 	auth   *credentials

@@ -22,20 +22,25 @@ func callRequest(method, header string) string {
 
 // TestQuick makes the same calls once in the form that is served before net/http
 // sees it and once in one that is not: the answers are the same, byte for byte,
-// but for the time. Both are mixed on one connection.
+// but for the time.
 func TestQuick(t *testing.T) {
 	date := regexp.MustCompile(`Date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n`)
 	const user = "Authorization: Basic dXNlcjpwYXNz\r\n"
 	for _, auth := range []Auth{{}, {Username: "user", Password: "pass"}} {
 		s := start(t, "unix", auth, 0)
-		c, err := net.Dial("unix", s.addr)
-		if err != nil {
-			t.Fatal(err)
+		var conns [2]net.Conn
+		var readers [2]*bufio.Reader
+		for i := range conns {
+			c, err := net.Dial("unix", s.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			conns[i], readers[i] = c, bufio.NewReader(c)
 		}
-		defer c.Close()
-		r := bufio.NewReader(c)
-		ask := func(request string) string {
+		ask := func(i int, request string) string {
 			t.Helper()
+			c, r := conns[i], readers[i]
 			if _, err := io.WriteString(c, request); err != nil {
 				t.Fatal(err)
 			}
@@ -58,13 +63,43 @@ func TestQuick(t *testing.T) {
 			if _, _, ok := callOf([]byte(slow)); ok {
 				t.Fatalf("%s: net/http does not see it", method)
 			}
-			a, b := ask(quick), ask(slow)
+			a, b := ask(0, quick), ask(1, slow)
 			if a != b {
 				t.Errorf("%s: answered with\n%.300s\nby net/http with\n%.300s", method, a, b)
 			}
 			if !strings.Contains(a, "Date: now\r\n") {
 				t.Errorf("%s: no date in %.300s", method, a)
 			}
+		}
+	}
+}
+
+// TestQuickSplit sends a part of the header of a request with the request before.
+// What follows looks like a call of its own, and is not.
+func TestQuickSplit(t *testing.T) {
+	s := start(t, "unix", Auth{}, 0)
+	c, err := net.Dial("unix", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r := bufio.NewReader(c)
+	for i, part := range []string{
+		"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /RPC2 HTTP/1.1\r\nConnection: close\r\nX-Other: ",
+		callRequest("echo", ""),
+	} {
+		if _, err := io.WriteString(c, part); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != http.StatusOK || resp.Close != (i == 1) {
+			t.Errorf("request %d: answered with %s, close: %v", i, resp.Status, resp.Close)
 		}
 	}
 }
