@@ -90,7 +90,7 @@ type Pump struct {
 	timer *time.Timer // calls wake; nil until needed
 	heard bool        // what stood in the file of a listener, or in the spool, was dealt with
 	grown bool        // the pipe was made as large as possible
-	eager bool        // the pipe is not left to fill: it is too small, or somebody waits for answers
+	eager bool        // the pipe is not left to fill: it is too small
 	looks int         // how often listen looks before it waits
 
 	mu      sync.Mutex
@@ -151,7 +151,7 @@ func Start(o PumpOptions) *Pump {
 }
 
 func newPump(o PumpOptions) *Pump {
-	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{}), eager: o.Listener}
+	p := &Pump{fd: o.FD, out: newOutput(o), ended: make(chan struct{})}
 	p.serve = p.run
 	if o.Listener {
 		p.line, p.looks = newLine(o.FD), 1

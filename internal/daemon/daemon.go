@@ -96,7 +96,7 @@ type call struct {
 	reply   chan<- core.Reply
 }
 
-// query is a question that the daemon's goroutine answers by running it.
+// query is a question that whoever has the turn answers by running it.
 type query func(*Daemon)
 
 // New returns a Daemon that does nothing until Run.

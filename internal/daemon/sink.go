@@ -41,9 +41,9 @@ func (s *sink) Listener(data []byte) {
 	large := s.daemon.reserve(len(data))
 	ev := core.ListenerOutput{Proc: s.proc, Gen: s.gen, Data: bytes.Clone(data)}
 	if large {
-		s.daemon.post(piece{ev})
+		s.post(ev, large)
 	} else {
-		s.daemon.act(core.Event(ev))
+		s.daemon.act(ev) // It waits for the next event.
 	}
 }
 

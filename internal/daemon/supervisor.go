@@ -18,7 +18,7 @@ import (
 // errEnded answers a client whose question came too late.
 var errEnded = api.NewFault(api.ShutdownState)
 
-// ask has the daemon's goroutine run a question and waits for it.
+// ask has a question run by whoever has the turn, and waits for it.
 func (d *Daemon) ask(ctx context.Context, q func(*Daemon)) error {
 	answered := make(chan struct{})
 	if !d.act(query(func(d *Daemon) { q(d); close(answered) })) {

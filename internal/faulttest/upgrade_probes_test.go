@@ -73,7 +73,7 @@ health_retries=1
 		info, err := r.ProcessInfo(r.ctx(), "said")
 		return err == nil && strings.Contains(info.Description, "getting there")
 	})
-	before := r.pidsByName()
+	before := r.pids()
 	for i := range 3 {
 		if err := r.Upgrade(r.ctx()); err != nil {
 			t.Fatal(err)
@@ -93,11 +93,7 @@ health_retries=1
 	r.out.wait(t, `spawned: 'after'`)
 	n, m := asked.Load(), strings.Count(r.read("asked"), "\n")
 	r.until("more probes", func() bool { return asked.Load() > n+1 && strings.Count(r.read("asked"), "\n") > m+1 })
-	for name, pid := range before {
-		if got := r.pid(name); got != pid {
-			t.Errorf("%s has pid %d in place of %d", name, got, pid)
-		}
-	}
+	r.keeps(before)
 	if n := r.out.count(`is not healthy|not ready after`); n != 0 {
 		t.Errorf("%d complaints", n)
 	}
@@ -120,20 +116,15 @@ func (r *rig) until(what string, done func() bool) {
 	}
 }
 
-// pidsByName returns the pids of the processes that run, by name.
-func (r *rig) pidsByName() map[string]int {
+// keeps checks that the processes that ran at that time still do.
+func (r *rig) keeps(before map[string]int) {
 	r.t.Helper()
-	list, err := r.AllProcessInfo(r.ctx())
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	pids := make(map[string]int)
-	for _, p := range list {
-		if p.PID != 0 {
-			pids[p.Name] = p.PID
+	after := r.pids()
+	for name, pid := range before {
+		if pid != 0 && after[name] != pid {
+			r.t.Errorf("%s has pid %d in place of %d", name, after[name], pid)
 		}
 	}
-	return pids
 }
 
 // TestUpgradeGivenBack has a next version that agrees to take over and then gives
@@ -162,7 +153,7 @@ startsecs=1000
 	if err != nil {
 		t.Fatal(err)
 	}
-	pids := r.pidsByName()
+	pids := r.pids()
 	follow := r.follow(r.ctx(), "w")
 	for i := range 3 {
 		replace(t, own, string(refuser))
@@ -172,11 +163,7 @@ startsecs=1000
 			t.Fatal(err) // It has taken over what it gave.
 		}
 		r.out.waitN(t, upgraded, i+1)
-		for name, pid := range pids {
-			if got := r.pid(name); got != pid {
-				t.Errorf("%s has pid %d in place of %d", name, got, pid)
-			}
-		}
+		r.keeps(pids)
 	}
 	r.state("starting", "STARTING")
 	replace(t, own, string(good))

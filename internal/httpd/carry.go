@@ -111,7 +111,9 @@ func (s *Server) connOf(l *listener, state *ConnState) (*conn, error) {
 	}
 	c := &conn{Conn: nc, conns: s.conns, known: state.Known, from: origin(nc.RemoteAddr())}
 	c.pausing.listener, c.pausing.carried = l, true
-	c.quick = newQuick(s, l.auth, c)
+	if state.Stream == nil {
+		c.quick = newQuick(s, l.auth, c)
+	}
 	s.conns.mu.Lock()
 	defer s.conns.mu.Unlock()
 	s.conns.include(c)

@@ -66,7 +66,7 @@ type conn struct {
 	got            atomic.Int64
 
 	pausing pausing
-	quick   *quick // nil if net/http is to see every request
+	quick   *quick // nil unless what is read next begins a request
 	// lately is when the deadline of writing was set last, in Unix seconds.
 	lately atomic.Int64
 }
@@ -354,6 +354,11 @@ func (s *conns) wake() {
 func (s *conns) enter(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.admitRequest(c)
+}
+
+// admitRequest is enter. s.mu is held.
+func (s *conns) admitRequest(c *conn) bool {
 	if s.draining {
 		return false
 	}

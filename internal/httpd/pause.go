@@ -147,10 +147,10 @@ func (c *conn) Read(p []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(p)
 		if n > 0 {
-			if c.quick != nil && len(p) >= leastRead && c.pausing.fresh.Load() && c.quick.serve(p[:n]) {
+			if c.quick != nil && c.quick.serve(p[:n]) {
 				continue
 			}
-			// From here on nobody but net/http knows where a request ends.
+			// From here on nobody but net/http knows where a request begins.
 			c.quick = nil
 			c.began()
 			return n, err

@@ -12,12 +12,11 @@ import (
 )
 
 const (
-	// leastRead is the size of the buffer into which net/http reads the beginning
-	// of a request. What it reads into less is for its own purposes.
-	leastRead = 4 << 10
 	// joined is the size up to which an answer is copied behind its header, to be
 	// sent at once.
 	joined = 16 << 10
+	// keptQuick is the size up to which the buffer for that is kept.
+	keptQuick = 4 << 10
 )
 
 // quick serves the method calls that come over a connection in the form in which
@@ -90,7 +89,7 @@ func (q *quick) Write(p []byte) (int, error) {
 	head := len(q.out)
 	q.out = append(q.out, p...)
 	n, err := q.conn.Write(q.out)
-	if cap(q.out) > leastRead {
+	if cap(q.out) > keptQuick {
 		q.out = nil
 	}
 	return max(n-head, 0), err
@@ -210,12 +209,10 @@ func decimal(digits []byte) int {
 func (s *conns) enterQuick(q *quick) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining {
+	c := q.conn
+	if !s.admitRequest(c) {
 		return false
 	}
-	c := q.conn
-	s.busy++
-	c.busy, c.known = true, true
 	c.pausing.call = &q.call
 	if !c.pausing.carried {
 		c.pausing.carried, c.pausing.deadline = true, time.Time{}

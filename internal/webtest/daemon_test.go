@@ -17,36 +17,19 @@ import (
 
 // The pages of a real daemon, with real programs.
 func TestRealDaemon(t *testing.T) {
-	dir := t.TempDir()
-	if err := testenv.BuildStatic(dir, "./cmd/supervisord"); err != nil {
-		t.Fatal(err)
-	}
-	port := freePort(t)
-	config := fmt.Sprintf(`[inet_http_server]
-port=127.0.0.1:%d
-[supervisord]
-logfile=%[2]s/supervisord.log
-pidfile=%[2]s/supervisord.pid
-childlogdir=%[2]s
-nodaemon=true
-[program:ticker]
+	dir, url := realDaemon(t, `[program:ticker]
 command=/bin/sh -c "echo started; exec cat"
 startsecs=0
-stdout_logfile=%[2]s/ticker.log
+stdout_logfile=%(here)s/ticker.log
 [program:broken]
 command=/bin/sh -c "echo this is why >&2; exit 3"
 startretries=0
 [program:busy]
 command=/bin/sh -c "while :; do :; done"
 startsecs=0
-`, port, dir)
-	file := filepath.Join(dir, "supervisord.conf")
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	startDaemon(t, filepath.Join(dir, "supervisord"), file)
+`)
 	tb := newTab(t)
-	tb.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	tb.url = url
 	tb.visit("/")
 
 	tb.sees("#live", "Live")
@@ -67,7 +50,12 @@ startsecs=0
 	tb.visit("/log.html?processname=ticker")
 	tb.until(`document.querySelectorAll("#log .line").length === 2`)
 
-	if err := os.WriteFile(file, []byte(config+"[program:new]\ncommand=/bin/cat\n"), 0o644); err != nil {
+	file := filepath.Join(dir, "supervisord.conf")
+	config, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(config, "[program:new]\ncommand=/bin/cat\n"...), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	tb.visit("/")
@@ -79,6 +67,33 @@ startsecs=0
 	tb.sees(row("new"), "ing")
 	tb.click(`nav a[href="log.html"]`)
 	tb.sees("#log", "new entered RUNNING state")
+}
+
+// realDaemon starts a daemon with these sections in its configuration. It returns
+// the directory of its files and the address of its pages.
+func realDaemon(t *testing.T, sections string) (dir, url string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := testenv.BuildStatic(dir, "./cmd/supervisord"); err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t)
+	config := fmt.Sprintf(`[inet_http_server]
+port=127.0.0.1:%d
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisord]
+logfile=%[2]s/supervisord.log
+pidfile=%[2]s/supervisord.pid
+childlogdir=%[2]s
+nodaemon=true
+%[3]s`, port, dir, sections)
+	file := filepath.Join(dir, "supervisord.conf")
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	startDaemon(t, filepath.Join(dir, "supervisord"), file)
+	return dir, fmt.Sprintf("http://127.0.0.1:%d", port)
 }
 
 // freePort returns a port that nothing listened on a moment ago.

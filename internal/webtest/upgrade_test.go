@@ -8,41 +8,20 @@ import (
 	"testing"
 
 	"supervisord/internal/rpcclient"
-	"supervisord/internal/testenv"
 )
 
 // TestUpgrade upgrades the daemon while its pages are looked at: they connect
 // again by themselves and show what has changed since, and a log goes on.
 func TestUpgrade(t *testing.T) {
-	dir := t.TempDir()
-	if err := testenv.BuildStatic(dir, "./cmd/supervisord"); err != nil {
-		t.Fatal(err)
-	}
-	port := freePort(t)
-	file := filepath.Join(dir, "supervisord.conf")
-	config := fmt.Sprintf(`[inet_http_server]
-port=127.0.0.1:%d
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-[supervisord]
-logfile=%[2]s/supervisord.log
-pidfile=%[2]s/supervisord.pid
-childlogdir=%[2]s
-nodaemon=true
-[program:talker]
+	dir, url := realDaemon(t, `[program:talker]
 command=/bin/sh -c 'echo first; while read line; do echo "heard $line"; done'
 startsecs=0
-stdout_logfile=%[2]s/talker.log
+stdout_logfile=%(here)s/talker.log
 [program:later]
 command=/bin/cat
 startsecs=0
 autostart=false
-`, port, dir)
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	startDaemon(t, filepath.Join(dir, "supervisord"), file)
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+`)
 	client, err := rpcclient.New(rpcclient.Options{ServerURL: url})
 	if err != nil {
 		t.Fatal(err)
