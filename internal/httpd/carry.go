@@ -50,8 +50,9 @@ type StreamState struct {
 func (s *Server) Carried(l net.Listener, pending func(req uint64) bool) (list []ConnState) {
 	s.conns.mu.Lock()
 	defer s.conns.mu.Unlock()
+	now := time.Now()
 	for c := range s.conns.all {
-		carry, _ := c.settled(pending, time.Now())
+		carry, _ := c.settled(pending, now, now)
 		fd := c.descriptor()
 		if !carry || fd < 0 || c.pausing.listener == nil || c.pausing.listener.Listener != l {
 			continue
@@ -236,6 +237,8 @@ func (s *Server) resumeStream(c *conn, state StreamState) {
 // stream sends what a follower finds until the client goes away or there is an
 // error. In a pause it rests.
 func (s *Server) stream(ctx context.Context, w io.Writer, c *conn, f *logfile.Follower, state StreamState) {
+	s.conns.setFollowing(c, true)
+	defer s.conns.setFollowing(c, false)
 	buf := make([]byte, tailBuffer)
 	for ctx.Err() == nil {
 		until, done := s.conns.untilPause(ctx)
@@ -263,6 +266,13 @@ func copyStream(ctx context.Context, w io.Writer, f *logfile.Follower, buf []byt
 			return err
 		}
 	}
+}
+
+// setFollowing notes whether a log is being followed on a connection.
+func (s *conns) setFollowing(c *conn, following bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.pausing.following = following
 }
 
 // restStream waits for the end of a pause.

@@ -363,7 +363,7 @@ func (s *conns) admitRequest(c *conn) bool {
 		return false
 	}
 	s.busy++
-	c.busy, c.known = true, true
+	c.busy, c.known, c.since = true, true, time.Now()
 	return true
 }
 

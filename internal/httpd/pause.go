@@ -13,8 +13,9 @@ import (
 	"supervisord/internal/api"
 )
 
-// patience is how long a pause waits for a request to be answered, counted from
-// its beginning. One that takes longer without saying why is cut off.
+// patience is how long a pause waits for a connection to come to rest. What stops
+// for a pause, as calls and streams do, has as long from its beginning. Another
+// request is only waited for if it is younger, and else cut off.
 const patience = time.Second
 
 // pause is what a set of connections knows of a pause: no connection is accepted
@@ -41,6 +42,7 @@ func (p *pause) wake() {
 type pausing struct {
 	listener *listener
 	fresh    atomic.Bool // nothing of the next request was read yet
+	asked    time.Time   // when its first bytes were read
 	// interrupted says that reading was made to fail for a pause, and deadline
 	// when it is to fail otherwise. parked: it waits for the end of the pause.
 	interrupted bool
@@ -49,8 +51,11 @@ type pausing struct {
 	// carried says that no request has come since another program had the
 	// connection: it may have been idle for long.
 	carried bool
-	call    *call        // that is being answered
-	stream  *StreamState // set while a stream rests
+	call    *call // that is being answered
+	// following says that a log is being followed, and stream is set while that
+	// rests.
+	following bool
+	stream    *StreamState
 }
 
 // call is a method call.
@@ -169,6 +174,7 @@ func (c *conn) began() {
 	c.conns.mu.Lock()
 	defer c.conns.mu.Unlock()
 	c.pausing.fresh.Store(false)
+	c.pausing.asked = time.Now()
 	if c.pausing.carried {
 		c.pausing.carried = false
 		c.pausing.deadline = time.Now().Add(headerTimeout)
@@ -236,9 +242,9 @@ func (s *conns) track(r *http.Request) context.Context {
 }
 
 // settled reports whether a connection has come to rest. If it has not, wait is
-// how long that may take; if it is to be carried over, carry is set. s.mu is
-// held.
-func (c *conn) settled(pending func(req uint64) bool, now time.Time) (carry bool, wait time.Duration) {
+// how long that may take when it has been waited for since started; if it is to
+// be carried over, carry is set. s.mu is held.
+func (c *conn) settled(pending func(req uint64) bool, started, now time.Time) (carry bool, wait time.Duration) {
 	if c.pausing.parked || c.pausing.stream != nil {
 		return true, 0
 	}
@@ -247,7 +253,14 @@ func (c *conn) settled(pending func(req uint64) bool, now time.Time) (carry bool
 			return true, 0
 		}
 	}
-	return false, max(patience-now.Sub(c.since), 0)
+	from := c.since
+	if from.Before(c.pausing.asked) {
+		from = c.pausing.asked
+	}
+	if c.pausing.call != nil || c.pausing.following || c.pausing.fresh.Load() {
+		from = started
+	}
+	return false, max(patience-now.Sub(from), 0)
 }
 
 // settle waits until everything has come to rest or was waited for long enough.
@@ -258,10 +271,7 @@ func (s *conns) settle(ctx context.Context, pending func(req uint64) bool) {
 		now := time.Now()
 		wait := time.Duration(0)
 		for c := range s.all {
-			_, more := c.settled(pending, now)
-			if !c.busy {
-				more = min(more, max(patience-now.Sub(started), 0))
-			}
+			_, more := c.settled(pending, started, now)
 			wait = max(wait, more)
 		}
 		if wait == 0 {
