@@ -131,6 +131,9 @@ func TestTabOrder(t *testing.T) {
 		tb := openPage(t, p.path, p.selector, p.words)
 		if p.path == "/" {
 			tb.sees("#live", "Live")
+			// The last words of a program come when its log was read.
+			tb.sees("#cards pre", "fatal: unexpected signal")
+			tb.sees("#cards pre", "expected 12 columns")
 		}
 		// The page stays as it is from now on.
 		n := js[int](tb, `(() => {
