@@ -9,11 +9,13 @@
 //
 // It works with Supervisor's own daemon as well as with this one: bytes that
 // XML cannot carry, which that daemon sends as they are, are made harmless
-// before an answer is parsed. github.com/kolo/xmlrpc encodes and decodes the
-// values; its client, which loses the types of errors, is not used.
+// before an answer is parsed. github.com/kolo/xmlrpc encodes the values, and
+// decodes those that our own reader refuses; its client, which loses the types of
+// errors, is not used.
 package rpcclient
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -169,14 +171,16 @@ func (c *Client) roundTrip(ctx context.Context, method string, args []any) ([]by
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
-	if err != nil {
+	// Room for all of a long answer at once spares copying it while it grows.
+	length := min(max(resp.ContentLength, 0), maxResponse)
+	body := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
+	if _, err := body.ReadFrom(io.LimitReader(resp.Body, maxResponse+1)); err != nil {
 		return nil, fmt.Errorf("read answer of %s: %w", method, err)
 	}
-	if len(body) > maxResponse {
+	if body.Len() > maxResponse {
 		return nil, fmt.Errorf("read answer of %s: longer than %d bytes", method, maxResponse)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // do sends a request and returns the answer if its status is 200.

@@ -81,6 +81,7 @@ func BenchmarkDecodeAllProcessInfo(b *testing.B) {
 	info += "</struct></value>\n"
 	body := []byte(answer("<array><data>\n" + strings.Repeat(info, 100) + "</data></array>"))
 	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
 	for b.Loop() {
 		var infos []ProcessInfo
 		if err := decode(replaceForbidden(body), &infos); err != nil || len(infos) != 100 {

@@ -8,6 +8,7 @@ import (
 	"github.com/kolo/xmlrpc"
 
 	"supervisord/internal/api"
+	xmlvalue "supervisord/internal/xmlrpc"
 )
 
 // Request is one call within a Multicall.
@@ -39,7 +40,21 @@ func (c *Client) Multicall(ctx context.Context, requests ...*Request) error {
 	if err != nil {
 		return err
 	}
-	body = replaceForbidden(body)
+	return decodeResults(replaceForbidden(body), requests)
+}
+
+// decodeResults stores the results of a multicall.
+func decodeResults(body []byte, requests []*Request) error {
+	results := make([]any, len(requests))
+	for i, r := range requests {
+		results[i] = r.Result
+	}
+	if xmlvalue.UnmarshalArray(body, results) == nil {
+		for _, r := range requests {
+			r.Err = nil
+		}
+		return nil
+	}
 	if err := decode(body, nil); err != nil {
 		return err
 	}
@@ -59,8 +74,8 @@ func (c *Client) Multicall(ctx context.Context, requests ...*Request) error {
 }
 
 // decodeResult stores one result of a multicall. That of a call that failed is
-// a struct, which is returned as the fault. Unlike
-// with other servers, no result is wrapped in an array of its own.
+// a struct, which is returned as the fault. Unlike with other servers, no
+// result is wrapped in an array of its own.
 func decodeResult(value []byte, result any) (fault, err error) {
 	inner := bytes.TrimLeft(bytes.TrimPrefix(value, []byte("<value>")), " \t\r\n")
 	if bytes.HasPrefix(inner, []byte("<struct>")) && bytes.Contains(inner, []byte("<name>faultCode</name>")) {
@@ -73,5 +88,5 @@ func decodeResult(value []byte, result any) (fault, err error) {
 	if result == nil {
 		return nil, nil
 	}
-	return nil, unmarshal(value, result)
+	return nil, xmlrpc.Response(value).Unmarshal(result)
 }

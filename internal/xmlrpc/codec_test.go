@@ -331,15 +331,3 @@ func TestSpill(t *testing.T) {
 		t.Error("after Reset the response is still handed over in pieces")
 	}
 }
-
-func TestDecodeValue(t *testing.T) {
-	got, err := DecodeValue([]byte("\n<value><array><data>\n<value><int>-1</int></value><value><string>a&lt;</string></value></data></array></value>\n"))
-	if want := []any{int64(-1), "a<"}; err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %#v, %v; want %#v", got, err, want)
-	}
-	for _, text := range []string{"", "text", "<string>x</string>", "<value>", "<value><string></value>", "x<value></value>"} {
-		if v, err := DecodeValue([]byte(text)); err == nil {
-			t.Errorf("%q is %#v", text, v)
-		}
-	}
-}

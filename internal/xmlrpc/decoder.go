@@ -60,7 +60,6 @@ var ErrNoMethod = errors.New("decode method call: no method name")
 // decoder holds the state of one DecodeCall.
 type decoder struct {
 	tokens   tokenizer
-	unbound  bool // there may be any number of elements
 	depth    int
 	elements int
 	// text and kids are those of the elements that are open, in the order in
@@ -114,7 +113,7 @@ func (d *decoder) document() error {
 // counts; comments in it do not.
 func (d *decoder) element(tag string) (node, error) {
 	d.elements++
-	if d.depth == maxDepth || d.elements > maxElements && !d.unbound {
+	if d.depth == maxDepth || d.elements > maxElements {
 		return node{}, errors.New("too many elements")
 	}
 	d.depth++
@@ -267,24 +266,4 @@ func decodeBase64(text string) (string, error) {
 	}, text)
 	b, err := base64.StdEncoding.DecodeString(text)
 	return string(b), err
-}
-
-// DecodeValue reads one value element of an answer, as a parameter of a call is
-// read by DecodeCall. It refuses what is not written as this package and
-// Python's write it, whether that is XML or not. An answer may be as long as the
-// number of processes makes it.
-func DecodeValue(text []byte) (any, error) {
-	d := decoder{tokens: newScanner(text), unbound: true}
-	t, err := d.tokens.next()
-	for err == nil && t.kind == charData && len(bytes.TrimSpace(t.text)) == 0 {
-		t, err = d.tokens.next()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if t.kind != startTag || t.name != "value" {
-		return nil, errors.New("no value element")
-	}
-	n, err := d.element(t.name)
-	return n.text, err
 }

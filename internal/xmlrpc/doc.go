@@ -12,4 +12,7 @@
 // the elements that it knows wherever they stand. There are limits on the depth
 // and on the number of elements; entities other than the five of XML are never
 // expanded. The size of a call is limited by whoever reads it from the network.
+//
+// Clients can have usual answers read quickly, by Unmarshal; they need another
+// reader for the rest.
 package xmlrpc

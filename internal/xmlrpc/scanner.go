@@ -104,16 +104,22 @@ func (s *scanner) next() (token, error) {
 	case s.text[0] == '<':
 		return s.tag()
 	}
+	text, ok := s.characters()
+	if !ok {
+		return token{}, errUnusual
+	}
+	return token{kind: charData, text: text}, nil
+}
+
+// characters reads what stands before the next tag. There may be nothing.
+func (s *scanner) characters() (text []byte, ok bool) {
 	end := bytes.IndexByte(s.text, '<')
 	if end < 0 {
 		end = len(s.text)
 	}
-	text, ok := characters(s.text[:end])
-	if !ok {
-		return token{}, errUnusual
-	}
+	raw := s.text[:end]
 	s.text = s.text[end:]
-	return token{kind: charData, text: text}, nil
+	return characters(raw)
 }
 
 // tag reads what begins with "<".
@@ -164,6 +170,8 @@ func elementName(name []byte) string {
 		return "int"
 	case "i4":
 		return "i4"
+	case "i8":
+		return "i8"
 	case "boolean":
 		return "boolean"
 	case "double":

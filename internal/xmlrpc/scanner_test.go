@@ -35,7 +35,7 @@ func TestScanner(t *testing.T) {
 		{value("<value>a]]>b</value>"), false},
 		{value("<value>\uFFFE</value>"), false},
 		{value("<value>\x1b</value>"), false},
-		{value("<value><i8>1</i8></value>"), false},
+		{value("<value><i8>1</i8></value>"), true},
 		{value("<value ><int>1</int></value>"), false},
 		{value("<value><int>1</value></int>"), false},
 		{`<?xml version="1.0" encoding="latin1"?><methodCall><methodName>m</methodName></methodCall>`, false},
