@@ -31,8 +31,8 @@ const (
 	// writeTimeout is how long a client may leave unread what was sent to it.
 	// It is long because a person may suspend a program that follows a log.
 	writeTimeout = 30 * time.Minute
-	// writeRenewal is after how many seconds that begins anew.
-	writeRenewal = 60
+	// writeRenewal is after which time that begins anew.
+	writeRenewal = time.Minute
 	// leastConns and mostConns are the bounds of the default of MaxConns.
 	leastConns = 32
 	mostConns  = 4096
@@ -67,15 +67,17 @@ type conn struct {
 
 	pausing pausing
 	quick   *quick // nil unless what is read next begins a request
-	// lately is when the deadline of writing was set last, in Unix seconds.
-	lately atomic.Int64
+	// lately is when the deadline of writing was set last. It has the reading of the
+	// monotonic clock, as the other may be set back.
+	lately atomic.Pointer[time.Time]
 }
 
 // Write writes with a deadline, which starts anew when some time has passed.
 func (c *conn) Write(p []byte) (int, error) {
 	now := time.Now()
-	if now.Unix()-c.lately.Load() >= writeRenewal {
-		c.lately.Store(now.Unix())
+	if last := c.lately.Load(); last == nil || now.Sub(*last) >= writeRenewal {
+		set := now // Only what is kept is to be allocated.
+		c.lately.Store(&set)
 		if err := c.SetWriteDeadline(now.Add(writeTimeout)); err != nil {
 			return 0, err
 		}
