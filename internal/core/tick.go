@@ -16,6 +16,10 @@ var tickPeriods = [...]struct {
 	{3600, event.Tick3600},
 }
 
+// tickPatience is after which time the clock is looked at although no period is
+// over: nobody tells when it is set.
+const tickPatience = time.Minute
+
 // slice returns the start of the period that the time falls into.
 func slice(now time.Time, period int64) int64 {
 	t := now.Unix()
@@ -42,7 +46,7 @@ func (c *Core) tick() {
 	}
 }
 
-// tickDeadline returns when the next period begins that a listener wants to
+// tickDeadline returns when the next period may begin that a listener wants to
 // hear of. Nobody is woken for the others.
 func (c *Core) tickDeadline() (due time.Duration, ok bool) {
 	for i, p := range tickPeriods {
@@ -50,7 +54,7 @@ func (c *Core) tickDeadline() (due time.Duration, ok bool) {
 			continue
 		}
 		next := time.Unix(c.ticks[i]+p.seconds, 0).Sub(c.now.Wall)
-		if at := c.now.Mono + max(next, 0); !ok || at < due {
+		if at := c.now.Mono + min(max(next, 0), tickPatience); !ok || at < due {
 			due, ok = at, true
 		}
 	}
