@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"syscall"
+	"time"
 
 	"supervisord/internal/api"
 	"supervisord/internal/config"
@@ -16,6 +17,8 @@ type Survivor struct {
 	// PIDFD is a descriptor of the process that runs; -1 if it ended meanwhile.
 	// Where PID is 0 there is none.
 	PIDFD int
+	// Ran is how long ago the process of PID was started.
+	Ran time.Duration
 	// Former is a descriptor of the process that ended meanwhile, which may know
 	// how; -1 where there is none.
 	Former int
@@ -103,6 +106,7 @@ func (d *Directory) examine(f *Findings, r *Record, c configured, find *finder) 
 	}
 	s := &Survivor{Record: *r, PIDFD: -1, Former: -1, Stdin: -1, Stdout: -1, Stderr: -1, Socket: -1}
 	if r.PID != 0 {
+		s.Ran = ageOf(r.Born)
 		var err error
 		switch s.PIDFD, err = hold(r.PID, r.Born); {
 		case err == nil:

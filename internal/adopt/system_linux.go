@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,6 +52,20 @@ func parseStat(data []byte) (born uint64, group int, err error) {
 	}
 	group, err = strconv.Atoi(string(fields[statGroup-statFirst]))
 	return born, group, err
+}
+
+// ticksPerSecond is how many there are in what the kernel tells of processes, on
+// all architectures that Go knows.
+const ticksPerSecond = 100
+
+// ageOf returns how long ago something was born, by the clock that bornOf goes by:
+// the wall clock may have been set since.
+func ageOf(born uint64) time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0
+	}
+	return max(time.Duration(now.Nano())-time.Duration(born)*(time.Second/ticksPerSecond), 0)
 }
 
 // errGone says that the process of a record has ended.

@@ -2,7 +2,10 @@
 
 package adopt
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 var (
 	errGone        = errors.New("it has ended")
@@ -11,6 +14,7 @@ var (
 
 func bootID() (string, error)                 { return "", errUnsupported }
 func bornOf(int) (uint64, int, error)         { return 0, 0, errUnsupported }
+func ageOf(uint64) time.Duration              { return 0 }
 func hold(int, uint64) (pidfd int, err error) { return -1, errUnsupported }
 func pidfdOf(int) int                         { return -1 }
 func isPIDFD(int) bool                        { return false }

@@ -16,10 +16,12 @@ type Adoptee struct {
 	// PID is the process that runs or ran last in that state, 0 if none did.
 	PID         int
 	Start, Stop time.Time
-	LastExit    Exit
-	HasExit     bool
-	Restarts    int
-	Backoff     int
+	// Ran is how long ago that process was started, by a clock that does not jump.
+	Ran      time.Duration
+	LastExit Exit
+	HasExit  bool
+	Restarts int
+	Backoff  int
 	// Ready says that ready= had been found to be so.
 	Ready bool
 	// Wanted says that it is to be started although it did not run, or was being
@@ -28,8 +30,8 @@ type Adoptee struct {
 	Listener *AdoptedListener // of processes of a pool, if it is known
 }
 
-// Legacy returns what a successor needs to know of a process, but for its pid
-// and what it is to a pool. It changes with the calls of Options.Trace only.
+// Legacy returns what a successor needs to know of a process, but for its pid,
+// its age and what it is to a pool. It changes with the calls of Options.Trace only.
 func (c *Core) Legacy(id ProcID) (a Adoptee, ok bool) {
 	p := c.procs[id]
 	if p == nil {
@@ -122,7 +124,7 @@ func (c *Core) adopt(p *process, a Adoptee) bool {
 	}
 	p.gen++
 	p.pid, p.adopted = a.PID, true
-	p.startMono = c.now.Mono - max(c.now.Wall.Sub(a.Start), 0)
+	p.startMono = c.now.Mono - a.Ran
 	c.adoptListener(p, a.Listener)
 	c.emit(Effect{Kind: Adopt, Proc: p.id, Gen: p.gen, PID: p.pid})
 	c.logf(api.LevelInfo, "adopted: '%s' with pid %d", p.config.Name, p.pid)

@@ -263,7 +263,7 @@ func (s *stage) adopt(name, state, pid, age string) {
 	}
 	a.PID, _ = strconv.Atoi(pid)
 	if d, err := time.ParseDuration(age); err == nil {
-		a.Start = s.now.Wall.Add(-d)
+		a.Start, a.Ran = s.now.Wall.Add(-d), d
 	}
 	if a.PID == 0 {
 		a.Stop, a.LastExit, a.HasExit = s.now.Wall, Exit{Code: 3}, true

@@ -66,7 +66,7 @@ func (d *Daemon) adoptees() map[string]core.Adoptee {
 	list := make(map[string]core.Adoptee, len(d.survivors))
 	for name, s := range d.survivors {
 		list[name] = core.Adoptee{
-			State: s.State, PID: s.PID, Start: s.Started, Stop: s.Stopped,
+			State: s.State, PID: s.PID, Start: s.Started, Stop: s.Stopped, Ran: s.Ran,
 			LastExit: core.Exit{Code: s.Code, Signal: s.Signal, Unknown: s.Unknown}, HasExit: s.Ended,
 			Restarts: s.Restarts, Backoff: s.Backoff, Ready: s.Ready, Wanted: s.Wanted, Listener: adoptedListener(s),
 		}

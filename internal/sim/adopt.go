@@ -128,6 +128,7 @@ func (w *World) kill9(undone []core.Effect) {
 			progress.Unsent = unsent[id]
 			r.Listener = &progress.AdoptedListener
 		}
+		r.Ran = w.now.Mono - p.model.started
 		m.left[p.name] = &inheritance{record: *r, model: p.model, lives: r.PID != 0 && w.pids[r.PID] != nil}
 		list[p.name] = r.Adoptee
 	}
@@ -180,7 +181,7 @@ func (w *World) inherit(p *process) {
 		return
 	}
 	p.foreign, p.pid, p.busy, p.held = true, l.PID, true, true
-	m.started = w.now.Mono - max(w.now.Wall.Sub(l.Start), 0)
+	m.started = w.now.Mono - l.Ran
 	v := &m.vital
 	v.up, v.adopted = true, w.now.Mono
 	v.found = l.Ready || p.config.Ready.Kind == config.ProbeNotify
