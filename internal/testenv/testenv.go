@@ -170,6 +170,15 @@ func NeedProgram(tb testing.TB, program, debianPackage string) {
 	}
 }
 
+// NeedFile skips the test, or fails it when CI=true, unless there is a file. The
+// message says how to get it.
+func NeedFile(tb testing.TB, path, advice string) {
+	tb.Helper()
+	if _, err := os.Stat(path); err != nil {
+		missing(tb, "%v (%s)", err, advice)
+	}
+}
+
 // NeedRoot skips the test, or fails it when CI=true, unless it runs as root.
 func NeedRoot(tb testing.TB) {
 	tb.Helper()
