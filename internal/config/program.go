@@ -180,9 +180,8 @@ func (p *programReader) readProcess() *Process {
 // readEnvironment reads the environment of a process, on top of that of
 // [supervisord], and makes its names known to other options.
 func (p *programReader) readEnvironment(process *Process, scope python.Scope) {
-	const key = "environment"
-	settings := p.settings(key, p.expandSettings(key, key, scope))
-	if p.problems.seen[place{p.section, key}] {
+	settings := p.options.environment(scope)
+	if p.problems.seen[place{p.section, "environment"}] {
 		p.problems.loseNames(p.section)
 	}
 	e := p.l.shared.with(settings, p.l)

@@ -55,37 +55,26 @@ func (l *loader) readSupervisord() {
 	s.UserEnvironment = value(o, "user_environment", false, boolean)
 }
 
-// readEnvironment reads the environment of [supervisord]. Supervisor expands it
-// twice, so that files written for it have %%%% for a percent sign. What cannot
-// be expanded again, such as the one of %%, is not.
+// readEnvironment reads the environment of [supervisord].
 func (l *loader) readEnvironment(o *options) []variable {
 	const key = "environment"
 	var host python.Dict
 	host.Set("host_node_name", l.hostname)
-	scope := python.Scope{&l.common, &host, l.env.expansions}
-	text := o.expandSettings(key, o.section+"."+key, scope)
-	if again, err := expand(text, scope, key); err == nil {
-		text = again
-	}
-	settings := o.settings(key, text)
+	settings := o.environment(python.Scope{&l.common, &host, l.env.expansions})
 	if l.problems.seen[place{o.section, key}] {
 		l.problems.loseNames("")
 	}
 	return settings
 }
 
-// expandSettings does the expansions in a list of settings, in which files are
-// marked. The name tells in messages where it stands.
-func (o *options) expandSettings(key, name string, scope python.Scope) string {
-	text, err := o.expandFiles(o.raw(key, ""), name, scope)
+// environment returns the settings of environment=, in which files are marked.
+func (o *options) environment(scope python.Scope) []variable {
+	const key = "environment"
+	text, err := o.expandFiles(o.raw(key, ""), key, scope)
 	if err != nil {
 		o.fail(key, err)
+		return nil
 	}
-	return text
-}
-
-// settings parses a list of settings that has been expanded.
-func (o *options) settings(key, text string) []variable {
 	settings, err := parseEnvironment(text, o.files)
 	if err != nil {
 		o.fail(key, err)
