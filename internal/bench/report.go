@@ -22,7 +22,8 @@ least and the greatest in brackets. *Better* says how many times better this
 project is than the original; *of the limit* how near it comes to what the
 machine can do (1 is as good). Every run checks what it has done: that processes
 run and are new ones, that logs have the checksum of what was written, that
-listeners got every event.
+listeners got every event. [benchmarks-newest.md](benchmarks-newest.md) has some of
+it for the newest version of the original.
 
 %s
 
