@@ -365,7 +365,7 @@ func (s *conns) admitRequest(c *conn) bool {
 		return false
 	}
 	s.busy++
-	c.busy, c.known, c.since = true, true, time.Now()
+	c.busy, c.known = true, true
 	return true
 }
 
