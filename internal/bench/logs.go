@@ -38,7 +38,7 @@ func logWorkload(o output, rows ...row) workload {
 		rows:    rows,
 		measure: func(r *run) error { return logs(r, o) },
 		limit: func(r *run) error {
-			if err := logsLimit(r, o); err != nil || o.writers > 1 {
+			if err := logsLimit(r, o); err != nil || o.key != "lines" {
 				return err
 			}
 			return writerLimit(r, o)
@@ -257,57 +257,22 @@ func pair(child, fifo, name string, o output) (cat, writer *exec.Cmd, err error)
 	return cat, writer, writer.Start()
 }
 
-// emptied is how often writerLimit empties the pipe, which is as large as pipes
-// can be.
-const emptied = time.Millisecond
-
-// writerLimit measures a writer whose output nobody does anything with.
+// writerLimit measures a writer that nobody reads from while it writes.
 func writerLimit(r *run, o output) error {
+	path, lines, closeIt, err := r.fifo("took")
+	if err != nil {
+		return err
+	}
+	defer closeIt()
 	o.count = r.of(o.count)
-	fifo := filepath.Join(r.dir, "begin")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		return err
+	writer := exec.Command(r.tool("child"), "fill", path, fmt.Sprint(o.count), fmt.Sprint(o.size))
+	if out, err := writer.CombinedOutput(); err != nil {
+		return fmt.Errorf("run child: %w: %s", err, out)
 	}
-	in, out, err := os.Pipe()
+	took, _, err := readStamp(lines)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	const setPipeSize, most = 1031, 1 << 20 // F_SETPIPE_SZ
-	if _, _, errno := syscall.Syscall(syscall.SYS_FCNTL, in.Fd(), setPipeSize, most); errno != 0 {
-		out.Close()
-		return fmt.Errorf("make a pipe larger: %w", errno)
-	}
-	writer := exec.Command(r.tool("child"), "write", fifo, fmt.Sprint(o.count), fmt.Sprint(o.size))
-	writer.Stdout = out
-	err = writer.Start()
-	out.Close()
-	if err != nil {
-		return err
-	}
-	begin := time.Now()
-	f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	buffer := make([]byte, most)
-	moved := 0
-	for err == nil {
-		var n int
-		n, err = in.Read(buffer)
-		moved += n
-		if n < most/2 {
-			time.Sleep(emptied)
-		}
-	}
-	elapsed := time.Since(begin)
-	if err := writer.Wait(); err != nil {
-		return err
-	}
-	if err != io.EOF || moved != o.bytes() {
-		return fmt.Errorf("check the pipe: %d bytes came, not %d: %w", moved, o.bytes(), err)
-	}
-	r.put(o.key+"writer", float64(moved)/1e6/elapsed.Seconds())
+	r.put(o.key+"writer", float64(o.bytes())/1e6/float64(took.UnixNano())*1e9)
 	return nil
 }

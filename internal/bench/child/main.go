@@ -2,6 +2,7 @@
 // argument says what it does:
 //
 //	write FIFO COUNT SIZE   wait for FIFO, then write COUNT pieces of SIZE bytes
+//	fill FIFO COUNT SIZE    write COUNT pieces of SIZE bytes where nobody reads meanwhile, then how many nanoseconds that took to FIFO
 //	stamp FIFO              write the time and the process id to FIFO, then wait
 //	listen FIFO COUNT       be an event listener; write the time to FIFO after each COUNT events
 //	ask SOCKET              call getAllProcessInfo once
@@ -51,6 +52,8 @@ func play(args []string, started time.Time) error {
 	switch role := args[0]; {
 	case role == "write" && len(numbers) == 2:
 		return write(args[1], numbers[0], numbers[1])
+	case role == "fill" && len(numbers) == 2:
+		return fill(args[1], numbers[0], numbers[1])
 	case role == "stamp":
 		if err := stamp(args[1], started); err != nil {
 			return err
@@ -74,14 +77,53 @@ func write(fifo string, count, size int) error {
 		return err
 	}
 	f.Close()
+	return writeNumbered(raw(1), 0, count, size)
+}
+
+// writeNumbered writes the pieces from first on, each with its number.
+func writeNumbered(w io.Writer, first, count, size int) error {
 	piece := []byte(strings.Repeat("x", size-1) + "\n")
 	for i := range count {
-		number(piece[:10], i)
-		if _, err := os.Stdout.Write(piece); err != nil {
+		number(piece[:10], first+i)
+		if _, err := w.Write(piece); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fill writes into a pipe until that is full, empties it, and so on. Only the
+// writing is counted. The pieces are smaller than a page.
+func fill(fifo string, count, size int) error {
+	const setPipeSize, most, page = 1031, 1 << 20, 4096 // F_SETPIPE_SZ
+	var pipe [2]int
+	if err := syscall.Pipe(pipe[:]); err != nil {
+		return err
+	}
+	if _, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(pipe[0]), setPipeSize, most); errno != 0 {
+		return fmt.Errorf("make a pipe larger: %w", errno)
+	}
+	in, out := raw(pipe[0]), raw(pipe[1])
+	var took time.Duration
+	for done := 0; done < count; {
+		n := min(most/page*(page/size), count-done)
+		begin := time.Now()
+		if err := writeNumbered(out, done, n, size); err != nil {
+			return err
+		}
+		took += time.Since(begin)
+		if _, err := io.CopyN(io.Discard, in, int64(n*size)); err != nil {
+			return err
+		}
+		done += n
+	}
+	f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "%d %d\n", took.Nanoseconds(), os.Getpid())
+	return err
 }
 
 // number writes n into b in as many digits as there is room for.
