@@ -21,9 +21,10 @@ import (
 // value, and so does a blank line.
 //
 // With an error the result is what could be read. Where lines is not nil, it
-// is told where sections and options stand.
-func canonical(file, text string, lines map[place]line) (string, error) {
-	c := canonizer{file: file, lines: lines}
+// is told where sections and options stand. Where only is not nil, sections that
+// it does not name are left out, but what is wrong in them is not.
+func canonical(file, text string, lines map[place]line, only func(section string) bool) (string, error) {
+	c := canonizer{file: file, lines: lines, only: only}
 	for number := 1; text != ""; number++ {
 		line, rest, found := strings.Cut(text, "\n")
 		if found {
@@ -79,7 +80,9 @@ type canonizer struct {
 	out       strings.Builder
 
 	section string // the one that came last
+	skipped bool   // that one is left out
 	lines   map[place]line
+	only    func(section string) bool
 }
 
 func (c *canonizer) line(number int, line string) error {
@@ -104,7 +107,10 @@ func (c *canonizer) line(number int, line string) error {
 		if _, seen := c.lines[place{name, ""}]; !seen {
 			c.note("", number)
 		}
-		c.out.WriteString("[" + escape(name) + "]\n")
+		c.skipped = c.only != nil && !c.only(name)
+		if !c.skipped {
+			c.out.WriteString("[" + escape(name) + "]\n")
+		}
 		return nil
 	}
 	if !c.inSection {
@@ -140,7 +146,7 @@ func (c *canonizer) note(key string, number int) {
 
 // endOption writes the option whose lines were collected.
 func (c *canonizer) endOption() {
-	if c.key != "" {
+	if c.key != "" && !c.skipped {
 		value := strings.TrimRightFunc(strings.Join(c.value, "\n"), python.IsSpace)
 		c.out.WriteString(escape(c.key) + "=" + escape(value) + "\n")
 	}

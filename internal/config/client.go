@@ -96,6 +96,10 @@ func (c *Client) read(file string, env *environ) error {
 		return err
 	}
 	doc := newDocument()
+	// The sections of programs may be thousands.
+	doc.only = func(name string) bool {
+		return name == section || name == defaultSection || strings.HasPrefix(name, pluginPrefix)
+	}
 	if _, err := doc.read(file, data); err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type document struct {
 	incomplete bool
 	// lines tells where sections and options stand; nil if nobody wants to know.
 	lines map[place]line
+	// only tells which sections are wanted; nil if all are.
+	only func(section string) bool
 }
 
 // A line is a line of a file, counted from 1.
@@ -64,7 +66,7 @@ func (s *section) set(key, value string) {
 // and also with an error adds what could be read.
 func (d *document) read(file string, data []byte) (added []string, err error) {
 	text, decodeErr := decodeText(data)
-	canon, err := canonical(file, text, d.lines)
+	canon, err := canonical(file, text, d.lines, d.only)
 	if decodeErr != nil {
 		// The lines before the bad byte were read: only an error that ends
 		// the reading at once comes first.

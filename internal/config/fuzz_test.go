@@ -11,14 +11,26 @@ import (
 )
 
 // FuzzDocument reads any bytes as a file. What was read, written plainly,
-// means the same again.
+// means the same again, and so does a section that is read alone.
 func FuzzDocument(f *testing.F) {
 	for _, seed := range []string{"[s]\nk=v\n", "[s]\n k : v ; c\n\n  more\n", "[DEFAULT]\na=b\n[x]]y\n`k`=\"\"\"\n", "\ufeff[s]", "[s]\r\n-=\\\r\n", "[s]\n\xff"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc := newDocument()
-		if _, err := doc.read("f", data); err != nil {
+		_, err := doc.read("f", data)
+		if len(doc.names) > 0 {
+			name := doc.names[len(doc.names)-1]
+			one := newDocument()
+			one.only = func(section string) bool { return section == name }
+			if _, oneErr := one.read("f", data); !reflect.DeepEqual(err, oneErr) {
+				t.Errorf("%q: with one section alone the error is %v, not %v", data, oneErr, err)
+			}
+			if !slices.Equal(one.names, []string{name}) || !reflect.DeepEqual(one.sections[name], doc.sections[name]) {
+				t.Errorf("%q: section %q alone is read as %v, not %v", data, name, one.sections[name], doc.sections[name])
+			}
+		}
+		if err != nil {
 			if strings.HasPrefix(err.Error(), "parse ") {
 				t.Errorf("the canonical form of %q is refused: %v", data, err)
 			}

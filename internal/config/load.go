@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -163,11 +164,15 @@ func readLimited(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err == nil && len(data) > maxFileSize {
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		data.Grow(int(min(info.Size(), maxFileSize)) + bytes.MinRead)
+	}
+	_, err = data.ReadFrom(io.LimitReader(f, maxFileSize+1))
+	if err == nil && data.Len() > maxFileSize {
 		err = errTooLarge
 	}
-	return data, err
+	return data.Bytes(), err
 }
 
 // options returns a reader of the options of a section, whose values can

@@ -77,11 +77,14 @@ func isEntryPoint(reference, known string) bool {
 	return found && strip(module)+":"+strip(name) == known
 }
 
+// pluginPrefix begins the names of the sections of supervisorctl's plugins.
+const pluginPrefix = "ctlplugin:"
+
 // refusePlugins refuses the [ctlplugin:x] sections.
 func refusePlugins(doc *document, file string, scope python.Scope) error {
 	const key = "supervisor.ctl_factory"
 	for _, section := range doc.names {
-		if !strings.HasPrefix(section, "ctlplugin:") {
+		if !strings.HasPrefix(section, pluginPrefix) {
 			continue
 		}
 		o := &options{doc: doc, file: file, section: section, scope: scope, problems: new(problems)}
