@@ -2,7 +2,7 @@
 // argument says what it does:
 //
 //	write FIFO COUNT SIZE   wait for FIFO, then write COUNT pieces of SIZE bytes
-//	fill FIFO COUNT SIZE    write COUNT pieces of SIZE bytes where nobody reads meanwhile, then how many nanoseconds that took to FIFO
+//	fill COUNT SIZE         write COUNT pieces of SIZE bytes where nobody reads meanwhile, print how long that took
 //	stamp FIFO              write the time and the process id to FIFO, then wait
 //	listen FIFO COUNT       be an event listener; write the time to FIFO after each COUNT events
 //	ask SOCKET              call getAllProcessInfo once
@@ -52,8 +52,12 @@ func play(args []string, started time.Time) error {
 	switch role := args[0]; {
 	case role == "write" && len(numbers) == 2:
 		return write(args[1], numbers[0], numbers[1])
-	case role == "fill" && len(numbers) == 2:
-		return fill(args[1], numbers[0], numbers[1])
+	case role == "fill" && len(numbers) == 1:
+		count, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		return fill(count, numbers[0])
 	case role == "stamp":
 		if err := stamp(args[1], started); err != nil {
 			return err
@@ -92,10 +96,13 @@ func writeNumbered(w io.Writer, first, count, size int) error {
 	return nil
 }
 
-// fill writes into a pipe until that is full, empties it, and so on. Only the
-// writing is counted. The pieces are smaller than a page.
-func fill(fifo string, count, size int) error {
+// fill writes into a pipe of its own until that is full, empties it, and so on.
+// Only the writing is counted.
+func fill(count, size int) error {
 	const setPipeSize, most, page = 1031, 1 << 20, 4096 // F_SETPIPE_SZ
+	if size > page {
+		return fmt.Errorf("fill a pipe: a piece of %d bytes is larger than a page", size)
+	}
 	var pipe [2]int
 	if err := syscall.Pipe(pipe[:]); err != nil {
 		return err
@@ -117,12 +124,7 @@ func fill(fifo string, count, size int) error {
 		}
 		done += n
 	}
-	f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = fmt.Fprintf(f, "%d %d\n", took.Nanoseconds(), os.Getpid())
+	_, err := fmt.Println(took)
 	return err
 }
 
