@@ -57,7 +57,7 @@ func (d *Daemon) logs(ctx context.Context, name string) (logs [2]*childlog.Log, 
 			logs, err = d.children[v.ID].logs, nil
 		}
 	}); asked != nil {
-		return logs, asked
+		return [2]*childlog.Log{}, asked
 	}
 	return logs, err
 }

@@ -190,8 +190,10 @@ func (s *State) Descriptors() (list []int) {
 // another program can say whether it would make sense of it.
 func (d *Daemon) Trial(ctx context.Context) (*State, error) {
 	var s *State
-	err := d.ask(ctx, func(d *Daemon) { s = d.state() })
-	return s, err
+	if err := d.ask(ctx, func(d *Daemon) { s = d.state() }); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Resume returns a Daemon that goes on with a state as soon as it is run. The

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"os"
+	"slices"
 	"sort"
 	"syscall"
 	"time"
@@ -18,7 +19,8 @@ import (
 // errEnded answers a client whose question came too late.
 var errEnded = api.NewFault(api.ShutdownState)
 
-// ask has a question run by whoever has the turn, and waits for it.
+// ask has a question run by whoever has the turn, and waits for it. If it fails
+// the question may still run, now or later: what it answers must not be looked at.
 func (d *Daemon) ask(ctx context.Context, q func(*Daemon)) error {
 	answered := make(chan struct{})
 	if !d.act(query(func(d *Daemon) { q(d); close(answered) })) {
@@ -114,22 +116,29 @@ func (d *Daemon) ProcessInfo(ctx context.Context, name string) (api.ProcessInfo,
 			info, err = d.info(v, time.Now()), nil
 		}
 	}); asked != nil {
-		return info, asked
+		return api.ProcessInfo{}, asked
 	}
 	return info, err
 }
 
 // AllProcessInfo describes all processes, sorted by group and name.
 func (d *Daemon) AllProcessInfo(ctx context.Context) ([]api.ProcessInfo, error) {
-	var list []api.ProcessInfo
-	err := d.ask(ctx, func(d *Daemon) {
+	return d.AppendProcessInfo(ctx, nil)
+}
+
+// AppendProcessInfo appends what AllProcessInfo returns to a list, which is lost
+// if it fails.
+func (d *Daemon) AppendProcessInfo(ctx context.Context, list []api.ProcessInfo) ([]api.ProcessInfo, error) {
+	if err := d.ask(ctx, func(d *Daemon) {
 		now := time.Now()
-		list = make([]api.ProcessInfo, 0, len(d.children))
+		list = slices.Grow(list, len(d.children))
 		for v := range d.core.SortedProcesses() {
 			list = append(list, d.info(v, now))
 		}
-	})
-	return list, err
+	}); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // info completes what the core knows of a process.
@@ -146,16 +155,18 @@ func (d *Daemon) info(v core.View, now time.Time) api.ProcessInfo {
 // AllConfigInfo describes every configured process, sorted by name.
 func (d *Daemon) AllConfigInfo(ctx context.Context) ([]api.ConfigInfo, error) {
 	var list []api.ConfigInfo
-	err := d.ask(ctx, func(d *Daemon) {
+	if err := d.ask(ctx, func(d *Daemon) {
 		for _, g := range d.core.Config().Groups {
 			inUse := d.core.HasGroup(g.Name)
 			for _, p := range g.Processes {
 				list = append(list, d.configInfo(g, p, inUse))
 			}
 		}
-	})
+	}); err != nil {
+		return nil, err
+	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Name < list[j].Name })
-	return list, err
+	return list, nil
 }
 
 func (d *Daemon) configInfo(g *config.Group, p *config.Process, inUse bool) api.ConfigInfo {

@@ -74,15 +74,29 @@ type conn struct {
 
 // Write writes with a deadline, which starts anew when some time has passed.
 func (c *conn) Write(p []byte) (int, error) {
-	now := time.Now()
-	if last := c.lately.Load(); last == nil || now.Sub(*last) >= writeRenewal {
-		set := now // Only what is kept is to be allocated.
-		c.lately.Store(&set)
-		if err := c.SetWriteDeadline(now.Add(writeTimeout)); err != nil {
-			return 0, err
-		}
+	if err := c.renew(); err != nil {
+		return 0, err
 	}
 	return c.Conn.Write(p)
+}
+
+// writeAll writes several parts as one, with the same deadline.
+func (c *conn) writeAll(parts *net.Buffers) (int64, error) {
+	if err := c.renew(); err != nil {
+		return 0, err
+	}
+	return parts.WriteTo(c.Conn)
+}
+
+// renew sets the deadline of writing if that was done some time ago.
+func (c *conn) renew() error {
+	now := time.Now()
+	if last := c.lately.Load(); last != nil && now.Sub(*last) < writeRenewal {
+		return nil
+	}
+	set := now // Only what is kept is to be allocated.
+	c.lately.Store(&set)
+	return c.SetWriteDeadline(now.Add(writeTimeout))
 }
 
 // CloseWrite lets net/http end a connection so that its last answer arrives.

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// joined is the size up to which an answer is copied behind its header, to be
-	// sent at once.
+	// joined is the size up to which an answer is copied behind its header, which
+	// is sent with it.
 	joined = 16 << 10
 	// keptQuick is the size up to which the buffer for that is kept.
 	keptQuick = 4 << 10
@@ -33,6 +33,8 @@ type quick struct {
 	header http.Header     // of the answer
 	begun  bool            // the answer has
 	out    []byte
+	parts  [2][]byte
+	unsent net.Buffers // of parts
 }
 
 // newQuick returns what serves a connection so, or nil.
@@ -80,13 +82,13 @@ func (q *quick) Write(p []byte) (int, error) {
 	}
 	q.begun = true
 	q.out = appendHeader(q.out[:0], q.header, time.Now())
-	if len(p) > joined {
-		if _, err := q.conn.Write(q.out); err != nil {
-			return 0, err
-		}
-		return q.conn.Write(p)
-	}
 	head := len(q.out)
+	if len(p) > joined {
+		q.parts = [...][]byte{q.out, p}
+		q.unsent = q.parts[:]
+		n, err := q.conn.writeAll(&q.unsent)
+		return max(int(n)-head, 0), err
+	}
 	q.out = append(q.out, p...)
 	n, err := q.conn.Write(q.out)
 	if cap(q.out) > keptQuick {

@@ -151,6 +151,7 @@ func (s *Server) call(w http.ResponseWriter, ctx context.Context, method string,
 	if err == nil {
 		s.trace(func() string { return "XML-RPC method " + oneLine(method) + "() returned successfully" })
 		writeResult(w, e, result)
+		rpc.Release(result)
 	} else {
 		f, ok := errors.AsType[*api.Fault](err)
 		if !ok {

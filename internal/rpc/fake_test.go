@@ -90,7 +90,9 @@ func (f *fake) ProcessInfo(_ context.Context, name string) (api.ProcessInfo, err
 	return api.ProcessInfo{}, api.NewFault(api.BadName, name)
 }
 
-func (f *fake) AllProcessInfo(context.Context) ([]api.ProcessInfo, error) { return f.infos, f.err }
+func (f *fake) AppendProcessInfo(_ context.Context, list []api.ProcessInfo) ([]api.ProcessInfo, error) {
+	return append(list, f.infos...), f.err
+}
 
 func (f *fake) AllConfigInfo(context.Context) ([]api.ConfigInfo, error) {
 	return []api.ConfigInfo{{Name: "cat", Group: "cat", Command: "/bin/cat", Autorestart: "unexpected", UID: -1, ExitCodes: []int{0, 2},

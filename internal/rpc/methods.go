@@ -289,8 +289,13 @@ var infoMethods = []Method{{
 	About:   "Describe all processes, sorted by the names of group and process.",
 	Returns: Value{"array", "one struct for each process, as of getProcessInfo"},
 	call: func(ctx context.Context, t *Table, _ arguments) (Result, error) {
-		all, err := t.sup.AllProcessInfo(ctx)
-		return processesResult(all), err
+		list := processLists.Get().(*processesResult)
+		all, err := t.sup.AppendProcessInfo(ctx, *list)
+		if err != nil {
+			return nil, err
+		}
+		*list = all
+		return list, nil
 	},
 }, {
 	Name: "supervisor.getAllConfigInfo",

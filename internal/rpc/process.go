@@ -3,6 +3,7 @@ package rpc
 import (
 	"math"
 	"strconv"
+	"sync"
 	"time"
 
 	"supervisord/internal/api"
@@ -14,60 +15,72 @@ import (
 // pause that the configuration asks for, it is said when that ends.
 //
 // One that waits for others says so instead: "waiting for db (STARTING)".
-func Describe(p api.ProcessInfo) string {
+func Describe(p api.ProcessInfo) string { return string(appendDescription(nil, &p)) }
+
+// appendDescription appends what Describe returns.
+func appendDescription(b []byte, p *api.ProcessInfo) []byte {
 	if p.Waiting != "" {
-		return "waiting for " + p.Waiting
+		b = append(b, "waiting for "...)
+		return append(b, p.Waiting...)
 	}
 	switch p.State {
 	case api.Running:
-		text := "pid " + strconv.Itoa(p.PID) + ", uptime " + uptime(seconds(p.Now)-seconds(p.Start))
+		b = append(b, "pid "...)
+		b = strconv.AppendInt(b, int64(p.PID), 10)
+		b = append(b, ", uptime "...)
+		b = appendUptime(b, seconds(p.Now)-seconds(p.Start))
 		if p.HasReady && !p.Ready {
-			text += ", not ready"
+			b = append(b, ", not ready"...)
 		}
 		if p.StatusText != "" {
-			text += ", " + p.StatusText
+			b = append(b, ", "...)
+			b = append(b, p.StatusText...)
 		}
-		return text
 	case api.Fatal, api.Backoff:
 		if p.SpawnErr != "" {
-			return p.SpawnErr + untilStart(p)
+			b = append(b, p.SpawnErr...)
+		} else {
+			b = append(b, `unknown error (try "tail `...)
+			b = append(b, p.Name...)
+			b = append(b, `")`...)
 		}
-		return `unknown error (try "tail ` + p.Name + `")` + untilStart(p)
+		b = appendUntilStart(b, p)
 	case api.Stopped, api.Exited:
 		if seconds(p.Start) == 0 {
-			return "Not started"
+			return append(b, "Not started"...)
 		}
-		return time.Unix(seconds(p.Stop), 0).Format("Jan 02 03:04 PM") + untilStart(p)
+		b = time.Unix(seconds(p.Stop), 0).AppendFormat(b, "Jan 02 03:04 PM")
+		b = appendUntilStart(b, p)
 	}
-	return ""
+	return b
 }
 
-// untilStart says how long it is until the next start, if that is known.
-func untilStart(p api.ProcessInfo) string {
+// appendUntilStart appends how long it is until the next start, if that is known.
+func appendUntilStart(b []byte, p *api.ProcessInfo) []byte {
 	if p.NextStart.IsZero() {
-		return ""
+		return b
 	}
-	return ", restart in " + uptime(int64(math.Ceil(p.NextStart.Sub(p.Now).Seconds())))
+	b = append(b, ", restart in "...)
+	return appendUptime(b, int64(math.Ceil(p.NextStart.Sub(p.Now).Seconds())))
 }
 
-// uptime returns a number of seconds as "1 day, 2:03:04". A time before the
+// appendUptime appends a number of seconds as "1 day, 2:03:04". A time before the
 // start, after the clock was set back, counts as none.
-func uptime(s int64) string {
+func appendUptime(b []byte, s int64) []byte {
 	s = max(s, 0)
-	text := make([]byte, 0, len("10000 days, 00:00:00"))
 	if days := s / 86400; days > 0 {
-		text = strconv.AppendInt(text, days, 10)
-		text = append(text, " day"...)
+		b = strconv.AppendInt(b, days, 10)
+		b = append(b, " day"...)
 		if days > 1 {
-			text = append(text, 's')
+			b = append(b, 's')
 		}
-		text = append(text, ", "...)
+		b = append(b, ", "...)
 	}
-	text = strconv.AppendInt(text, s/3600%24, 10)
+	b = strconv.AppendInt(b, s/3600%24, 10)
 	for _, part := range [...]int64{s / 60 % 60, s % 60} {
-		text = append(text, ':', byte('0'+part/10), byte('0'+part%10))
+		b = append(b, ':', byte('0'+part/10), byte('0'+part%10))
 	}
-	return string(text)
+	return b
 }
 
 // seconds returns a time as clients see it: in seconds since 1970, within the
@@ -82,10 +95,12 @@ func seconds(t time.Time) int64 {
 // processResult is what getProcessInfo returns.
 type processResult struct{ *api.ProcessInfo }
 
-// Encode writes the members in the order of the original, then those that only
-// this supervisord has, where there is something to tell.
-func (v processResult) Encode(e Encoder) {
-	p := v.ProcessInfo
+func (v processResult) Encode(e Encoder) { encodeProcess(e, v.ProcessInfo, nil) }
+
+// encodeProcess writes the members in the order of the original, then those that
+// only this supervisord has, where there is something to tell. It returns room,
+// in which the description is made, for the next process.
+func encodeProcess(e Encoder, p *api.ProcessInfo, room []byte) []byte {
 	e.BeginStruct()
 	e.Member("name")
 	e.String(p.Name)
@@ -114,7 +129,8 @@ func (v processResult) Encode(e Encoder) {
 	e.Member("pid")
 	e.Int(int64(p.PID))
 	e.Member("description")
-	e.String(Describe(*p))
+	room = appendDescription(room[:0], p)
+	e.Text(room)
 	if p.Restarts > 0 {
 		e.Member("restarts")
 		e.Int(int64(p.Restarts))
@@ -147,15 +163,30 @@ func (v processResult) Encode(e Encoder) {
 		e.String(p.Health)
 	}
 	e.EndStruct()
+	return room
 }
 
 // processesResult is what getAllProcessInfo returns.
 type processesResult []api.ProcessInfo
 
-func (v processesResult) Encode(e Encoder) {
+// processLists are lists for reuse: they are most of what a call needs. One of
+// more than keptProcesses is not kept.
+var processLists = sync.Pool{New: func() any { return new(processesResult) }}
+
+const keptProcesses = 1024
+
+func (v *processesResult) release() {
+	if cap(*v) <= keptProcesses {
+		*v = (*v)[:0]
+		processLists.Put(v)
+	}
+}
+
+func (v *processesResult) Encode(e Encoder) {
 	e.BeginArray()
-	for i := range v {
-		processResult{&v[i]}.Encode(e)
+	var room []byte
+	for i := range *v {
+		room = encodeProcess(e, &(*v)[i], room)
 	}
 	e.EndArray()
 }

@@ -19,9 +19,17 @@ type Encoder interface {
 }
 
 // Result is what a method returned. It is written as often as Encode is called
-// and never changes.
+// and never changes, until it is released.
 type Result interface {
 	Encode(e Encoder)
+}
+
+// Release gives the memory of a result, which must not be used any more, to later
+// calls. It may be left out.
+func Release(r Result) {
+	if r, ok := r.(interface{ release() }); ok {
+		r.release()
+	}
 }
 
 // The results that are single values.
@@ -135,8 +143,8 @@ func size(r Result) int {
 		return process * len(r)
 	case processResult:
 		return process
-	case processesResult:
-		return process * len(r)
+	case *processesResult:
+		return process * len(*r)
 	case changesResult:
 		return configuration * len(r)
 	case configsResult:

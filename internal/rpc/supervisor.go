@@ -22,10 +22,11 @@ type Supervisor interface {
 	// is below api.MoodRunning; the method table checks that, not the daemon.
 	Mood() api.Mood
 
-	// ProcessInfo describes one process, AllProcessInfo all of them, sorted by
-	// group name, then process name.
+	// ProcessInfo describes one process. AppendProcessInfo appends the descriptions
+	// of all, sorted by group name, then process name, to a list, which is lost if it
+	// fails.
 	ProcessInfo(ctx context.Context, name string) (api.ProcessInfo, error)
-	AllProcessInfo(ctx context.Context) ([]api.ProcessInfo, error)
+	AppendProcessInfo(ctx context.Context, list []api.ProcessInfo) ([]api.ProcessInfo, error)
 	// AllConfigInfo describes every configured process, sorted by name.
 	AllConfigInfo(ctx context.Context) ([]api.ConfigInfo, error)
 

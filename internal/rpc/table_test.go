@@ -383,3 +383,37 @@ func TestSecondsFitAnInt(t *testing.T) {
 		}
 	}
 }
+
+// A result that was released gives its memory to the next, which is whole, and
+// one that was not keeps what it has.
+func TestRelease(t *testing.T) {
+	f := newFake()
+	table := NewTable(f, "9.9", []string{"supervisor"})
+	all := func() Result {
+		t.Helper()
+		r, err := table.Call(t.Context(), "supervisor.getAllProcessInfo", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	kept := all()
+	for range 100 {
+		f.infos = f.infos[:1]
+		one := all()
+		if got, want := show(one), "["+catInfo+"]"; got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+		Release(one)
+		f.infos = f.infos[:2]
+		two := all()
+		if got, want := show(two), "["+catInfo+" "+aInfo+"]"; got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+		Release(two)
+	}
+	if got, want := show(kept), "["+catInfo+" "+aInfo+"]"; got != want {
+		t.Errorf("the first result is now %s", got)
+	}
+	Release(boolResult(true)) // It has nothing to give.
+}

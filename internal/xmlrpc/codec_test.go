@@ -198,13 +198,19 @@ func TestEncodeText(t *testing.T) {
 		{"\uFFFE\uFFFF\uFFFD", "���"},
 	}
 	for _, tt := range tests {
-		if got := string(appendText(nil, tt.in)); got != tt.want {
+		if got := string(escaped(tt.in)); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
 		}
-		if got := string(appendText([]byte("x"), []byte(tt.in))); got != "x"+tt.want {
-			t.Errorf("%q as bytes: got %q, want %q", tt.in, got, "x"+tt.want)
+		if got := string(escaped([]byte(tt.in))); got != tt.want {
+			t.Errorf("%q as bytes: got %q, want %q", tt.in, got, tt.want)
 		}
 	}
+}
+
+func escaped[T string | []byte](text T) []byte {
+	var e Encoder
+	writeText(&e, text)
+	return e.Bytes()
 }
 
 func TestEncodeLargeInt(t *testing.T) {

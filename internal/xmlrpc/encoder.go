@@ -17,6 +17,10 @@ import (
 // is a call of one of the scalar methods, or the values of an array between
 // BeginArray and EndArray, or pairs of Member and a value between BeginStruct
 // and EndStruct. The caller keeps to that order; it is not checked.
+//
+// While there is room, only the length of the buffer changes, by appending to it
+// where it stands: whatever stores the slice anew stores a pointer too, of which
+// the garbage collector must be told when it runs.
 type Encoder struct {
 	buf   []byte
 	piece int          // how much is held at most when a struct begins, if spill is set
@@ -76,14 +80,16 @@ func (e *Encoder) Bool(v bool) {
 
 // Int writes an int, or an i8 where it does not fit into 32 bits.
 func (e *Encoder) Int(v int64) {
+	var room [len("-9223372036854775808")]byte
+	digits := strconv.AppendInt(room[:0], v, 10)
 	if v < math.MinInt32 || v > math.MaxInt32 {
 		e.buf = append(e.buf, "<value><i8>"...)
-		e.buf = strconv.AppendInt(e.buf, v, 10)
+		e.buf = append(e.buf, digits...)
 		e.buf = append(e.buf, "</i8></value>\n"...)
 		return
 	}
 	e.buf = append(e.buf, "<value><int>"...)
-	e.buf = strconv.AppendInt(e.buf, v, 10)
+	e.buf = append(e.buf, digits...)
 	e.buf = append(e.buf, "</int></value>\n"...)
 }
 
@@ -97,14 +103,14 @@ func (e *Encoder) Double(v float64) {
 // String writes a string.
 func (e *Encoder) String(v string) {
 	e.buf = append(e.buf, "<value><string>"...)
-	e.buf = appendText(e.buf, v)
+	writeText(e, v)
 	e.buf = append(e.buf, "</string></value>\n"...)
 }
 
 // Text writes a string that is held in bytes.
 func (e *Encoder) Text(v []byte) {
 	e.buf = append(e.buf, "<value><string>"...)
-	e.buf = appendText(e.buf, v)
+	writeText(e, v)
 	e.buf = append(e.buf, "</string></value>\n"...)
 }
 
@@ -155,7 +161,7 @@ func (e *Encoder) BeginStruct() {
 func (e *Encoder) Member(name string) {
 	e.endMember()
 	e.buf = append(e.buf, "<member>\n<name>"...)
-	e.buf = appendText(e.buf, name)
+	writeText(e, name)
 	e.buf = append(e.buf, "</name>\n"...)
 }
 
@@ -182,8 +188,8 @@ var plain = func() (t [utf8.RuneSelf]bool) {
 	return t
 }()
 
-// appendText appends s, escaped, with what XML cannot carry replaced.
-func appendText[T string | []byte](dst []byte, s T) []byte {
+// writeText writes s, escaped, with what XML cannot carry replaced.
+func writeText[T string | []byte](e *Encoder, s T) {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -205,13 +211,13 @@ func appendText[T string | []byte](dst []byte, s T) []byte {
 			replacement = string(rune(0x2400) + rune(c))
 		}
 		if replacement != "" {
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, replacement...)
+			e.buf = append(e.buf, s[start:i]...)
+			e.buf = append(e.buf, replacement...)
 			start = i + size
 		}
 		i += size
 	}
-	return append(dst, s[start:]...)
+	e.buf = append(e.buf, s[start:]...)
 }
 
 // checkRune returns the size of the first character of b, which is not ASCII,

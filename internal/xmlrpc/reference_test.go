@@ -260,9 +260,9 @@ func randomCall(r *rand.Rand) string {
 		case n == 3:
 			fmt.Fprintf(&b, "<value><int>%d</int></value>", int32(r.Uint32()))
 		case n == 4:
-			fmt.Fprintf(&b, "<value> <string>%s</string>\n</value>", appendText(nil, randomText(r)))
+			fmt.Fprintf(&b, "<value> <string>%s</string>\n</value>", escaped(randomText(r)))
 		default:
-			fmt.Fprintf(&b, "<value>%s</value>", appendText(nil, randomText(r)))
+			fmt.Fprintf(&b, "<value>%s</value>", escaped(randomText(r)))
 		}
 	}
 	b.WriteString("<?xml version='1.0'?>\n<methodCall>\n<methodName>a.b</methodName>\n<params>\n")
