@@ -88,7 +88,7 @@ func (c *conn) writeAll(parts *net.Buffers) (int64, error) {
 	return parts.WriteTo(c.Conn)
 }
 
-// renew sets the deadline of writing if that was done some time ago.
+// renew sets the deadline of writing unless that was done lately.
 func (c *conn) renew() error {
 	now := time.Now()
 	if last := c.lately.Load(); last != nil && now.Sub(*last) < writeRenewal {

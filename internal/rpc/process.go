@@ -15,7 +15,10 @@ import (
 // pause that the configuration asks for, it is said when that ends.
 //
 // One that waits for others says so instead: "waiting for db (STARTING)".
-func Describe(p api.ProcessInfo) string { return string(appendDescription(nil, &p)) }
+func Describe(p api.ProcessInfo) string {
+	var room [64]byte // Most fit, and are allocated once.
+	return string(appendDescription(room[:0], &p))
+}
 
 // appendDescription appends what Describe returns.
 func appendDescription(b []byte, p *api.ProcessInfo) []byte {

@@ -18,9 +18,10 @@ import (
 // BeginArray and EndArray, or pairs of Member and a value between BeginStruct
 // and EndStruct. The caller keeps to that order; it is not checked.
 //
-// While there is room, only the length of the buffer changes, by appending to it
-// where it stands: whatever stores the slice anew stores a pointer too, of which
-// the garbage collector must be told when it runs.
+// Structs, numbers and texts, of which long answers are made, are appended to the
+// buffer where it stands, so that while there is room only its length changes:
+// whatever stores the slice anew stores a pointer too, of which the garbage
+// collector must be told when it runs.
 type Encoder struct {
 	buf   []byte
 	piece int          // how much is held at most when a struct begins, if spill is set
