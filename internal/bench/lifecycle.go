@@ -136,6 +136,7 @@ func spawnLoop(r *run, n int) (start, stop time.Duration, err error) {
 		}
 		held = append(held, stdin, stdout, log)
 		pid, err := syscall.ForkExec("/bin/sleep", []string{"sleep", "100000"}, &syscall.ProcAttr{
+			Env:   os.Environ(), // a program with a locale to load takes longer
 			Files: []uintptr{in.Fd(), out.Fd(), out.Fd()},
 			Sys:   &syscall.SysProcAttr{Setpgid: true},
 		})
@@ -238,7 +239,7 @@ func crashLimit(r *run) error {
 	defer closeIt()
 	for range 10 {
 		begin := time.Now()
-		pid, err := syscall.ForkExec(r.tool("child"), []string{"child", "stamp", path}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2}})
+		pid, err := syscall.ForkExec(r.tool("child"), []string{"child", "stamp", path}, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
 		if err != nil {
 			return err
 		}
