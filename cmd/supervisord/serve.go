@@ -41,7 +41,6 @@ func serve(flags flags) error {
 	if err := launch.CloseOnExec(); err != nil {
 		return err
 	}
-	launch.ReserveThreads(launch.Threads)
 	if flags.profile {
 		stop, err := startProfile(os.Stdout)
 		if err != nil {
@@ -120,6 +119,9 @@ type life struct {
 // reports whether supervisord is to start anew, or else its exit status.
 func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	s := &cfg.Supervisord
+	if l.first && s.UID >= 0 {
+		launch.ReserveThreads(launch.Threads) // while the limits of the user do not apply
+	}
 	critical, info, err := launch.DropPrivileges(s.UID)
 	if err != nil {
 		return false, 0, err
@@ -182,14 +184,23 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 		defer pidfile.Remove()
 		log.Log(api.LevelInfo, fmt.Sprintf("supervisord started with pid %d", os.Getpid()))
 	}
-	if l.first {
-		logAll(log, api.LevelWarn, leftovers(cfg, heritage))
-	}
-	if heritage.directory != nil {
-		daemon.Refuse(heritage.found.Strangers, s.AdoptOtherwise, log)
-	}
 	restart, status = session.run()
 	return restart, status, nil
+}
+
+// prepare does what must be done before anything is started and need not be done
+// before a client is answered: it takes longer than all the rest.
+func (s *session) prepare() {
+	launch.ReserveThreads(launch.Threads)
+	if s.resumed {
+		return
+	}
+	if s.life.first {
+		logAll(s.log, api.LevelWarn, leftovers(s.config, s.heritage))
+	}
+	if s.heritage.directory != nil {
+		daemon.Refuse(s.heritage.found.Strangers, s.config.Supervisord.AdoptOtherwise, s.log)
+	}
 }
 
 // session is a configuration that is being run.
@@ -200,6 +211,7 @@ type session struct {
 	daemon   *daemon.Daemon
 	servers  *servers
 	pidfile  bool // there is one
+	resumed  bool // it goes on with the programs of another supervisord
 	heritage *heritage
 
 	busy      sync.Mutex // held by an upgrade
@@ -209,7 +221,8 @@ type session struct {
 func (s *session) daemonOptions() daemon.Options {
 	o := daemon.Options{
 		Config: s.config, Log: s.log, Load: s.life.load, Signals: s.life.signals, Serial: s.life.serial,
-		Adopt: s.heritage.directory, Adopted: s.heritage.found.Survivors,
+		Prepare: s.prepare,
+		Adopt:   s.heritage.directory, Adopted: s.heritage.found.Survivors,
 	}
 	if upgrade.Supported {
 		o.Upgrade = s.upgrade

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,15 +130,16 @@ func backoffFactor(text string) (float64, error) { return number(text, 1, 1000) 
 // backoffJitter converts the part of a pause that chance may add to it.
 func backoffJitter(text string) (float64, error) { return number(text, 0, 1) }
 
-// decimal is how numbers that may have a fraction are written.
-var decimal = regexp.MustCompile(`^-?([0-9]+\.?[0-9]*|\.[0-9]+)$`)
+// decimal is what a number may be written with that may have a fraction: no
+// exponent, no plus sign, no "inf".
+const decimal = "-.0123456789"
 
 // number converts a decimal number between two bounds.
 func number(text string, low, high float64) (float64, error) {
 	text = strip(text)
 	n, err := strconv.ParseFloat(text, 64)
 	switch {
-	case err != nil || !decimal.MatchString(text):
+	case err != nil || strings.Trim(text, decimal) != "":
 		return 0, fmt.Errorf("not a valid number: %s", python.Repr(text))
 	case n < low:
 		return 0, fmt.Errorf("%s is below lower bound (%g)", text, low)

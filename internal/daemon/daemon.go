@@ -36,6 +36,9 @@ type Options struct {
 	// there of a predecessor.
 	Adopt   *adopt.Directory
 	Adopted []*adopt.Survivor
+	// Prepare, if not nil, is called once when Run begins, and nothing is started
+	// before it has returned. Clients are answered meanwhile.
+	Prepare func()
 	// Started, if not nil, is called once by Run when the processes with
 	// autostart are about to be started.
 	Started func()

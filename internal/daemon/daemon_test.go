@@ -37,6 +37,13 @@ type rig struct {
 // directory of the test's own.
 func start(t *testing.T, programs string) *rig {
 	t.Helper()
+	return startPrepared(t, programs, nil)
+}
+
+// startPrepared runs a daemon that has something to do before it starts the
+// programs.
+func startPrepared(t *testing.T, programs string, prepare func(*Daemon)) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), ran: make(chan bool, 1)}
 	r.conf = filepath.Join(r.dir, "supervisord.conf")
 	r.write(programs)
@@ -51,7 +58,11 @@ func start(t *testing.T, programs string) *rig {
 	if err := CheckSockets(cfg.Groups, nil, log); err != nil {
 		t.Fatal(err)
 	}
-	r.Daemon = New(Options{Config: cfg, Log: log, Load: r.load})
+	options := Options{Config: cfg, Log: log, Load: r.load}
+	if prepare != nil {
+		options.Prepare = func() { prepare(r.Daemon) }
+	}
+	r.Daemon = New(options)
 	go func() { r.ran <- r.Run() }()
 	t.Cleanup(func() {
 		r.Shutdown(context.Background())
@@ -431,5 +442,38 @@ func TestConfigInfo(t *testing.T) {
 	}
 	if got := list[0].Stdout.Logfile; !strings.HasPrefix(got, r.dir+"/a-stdout---supervisor-") {
 		t.Errorf("stdout_logfile of a: %s", got)
+	}
+}
+
+// TestPrepare has clients answered, and nothing started, before everything is
+// prepared.
+func TestPrepare(t *testing.T) {
+	prepared := make(chan struct{})
+	r := startPrepared(t, "[program:cat]\ncommand=cat\nstartsecs=0\n", func(*Daemon) { <-prepared })
+	if info := r.until("cat", api.Starting); info.PID != 0 {
+		t.Errorf("it was started with pid %d", info.PID)
+	}
+	close(prepared)
+	r.until("cat", api.Running)
+}
+
+// TestPrepareAtTheEnd ends a daemon that is not prepared yet: what was begun is
+// done.
+func TestPrepareAtTheEnd(t *testing.T) {
+	done := false
+	r := startPrepared(t, "", func(d *Daemon) {
+		for {
+			changed := d.Changed()
+			if d.Mood() == api.MoodShutdown {
+				break
+			}
+			<-changed
+		}
+		done = true
+	})
+	r.Shutdown(context.Background())
+	<-r.ran
+	if !done {
+		t.Error("it ended while something was prepared")
 	}
 }

@@ -20,6 +20,8 @@ type starter struct {
 	daemon *Daemon
 	env    []string
 
+	prepared chan struct{} // closed when Options.Prepare has returned
+
 	mu     sync.Mutex
 	wake   *sync.Cond
 	queue  []job
@@ -40,7 +42,7 @@ type job struct {
 }
 
 func newStarter(d *Daemon) *starter {
-	s := &starter{daemon: d, env: os.Environ()}
+	s := &starter{daemon: d, env: os.Environ(), prepared: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	go s.run()
 	return s
@@ -61,14 +63,21 @@ func (s *starter) start(c *child, gen core.Gen) {
 	s.wake.Signal()
 }
 
+// close ends the starter. What is queued is dropped, but what Options.Prepare has
+// begun is done.
 func (s *starter) close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
 	s.wake.Signal()
+	<-s.prepared
 }
 
 func (s *starter) run() {
+	if prepare := s.daemon.options.Prepare; prepare != nil {
+		prepare()
+	}
+	close(s.prepared)
 	for {
 		s.mu.Lock()
 		for len(s.queue) == 0 && !s.closed {

@@ -11,14 +11,15 @@
 //	ClearSignalMask   before anything else, as it may execute the program anew
 //	Detach            in the foreground process of a daemon; it ends there
 //	CloseOnExec       from here on children inherit nothing but 0, 1 and 2
+//	ReserveThreads    of a daemon that is to become a user, whose limits do not apply yet
 //	DropPrivileges    before limits are raised, as Supervisor has it
 //	RaiseLimits
-//	ReserveThreads
 //	ListenHTTP        sockets are open before the daemon leaves the terminal
 //	Daemon.Enter      leaves the terminal; the pidfile comes after it
 //	WritePidfile
-//	Leftovers         before anything is started
 //	Daemon.Ready      lets the foreground process end
+//	ReserveThreads, Leftovers
+//	                  before anything is started, while clients are answered
 //
 // Texts are Supervisor's. The manual describes all of this under
 // "Configuration File" ([supervisord] section settings, [unix_http_server]

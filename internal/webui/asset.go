@@ -36,8 +36,8 @@ var contentTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// loadAssets returns the assets by their path. Files that are compiled into a
-// program have no date: they count as new since this start of the program.
+// loadAssets returns the assets. Files that are compiled into a
+// program have no date: they count as new since they were first asked for.
 func loadAssets() *assetSet {
 	assets := make(map[string]*asset)
 	modified := time.Now().Truncate(time.Second)
@@ -57,12 +57,12 @@ func loadAssets() *assetSet {
 	if err != nil {
 		panic(err) // An embedded file can always be read.
 	}
-	return &assetSet{assets: assets}
+	return &assetSet{byPath: assets}
 }
 
-// assetSet holds the assets by their path.
+// assetSet holds the assets.
 type assetSet struct {
-	assets map[string]*asset
+	byPath map[string]*asset
 	pack   sync.Once
 }
 
@@ -70,7 +70,7 @@ type assetSet struct {
 // page that is looked at.
 func (s *assetSet) packAll() {
 	packer := gzip.NewWriter(nil)
-	for _, a := range s.assets {
+	for _, a := range s.byPath {
 		if !strings.HasPrefix(a.contentType, "text/") {
 			continue
 		}

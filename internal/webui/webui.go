@@ -20,6 +20,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,7 @@ type Handler struct {
 	version  string
 	describe func(api.ProcessInfo) string
 	hub      *hub
-	assets   *assetSet
+	assets   func() *assetSet // loads them with the first request that may be for one
 	streams  atomic.Int32
 }
 
@@ -90,7 +91,7 @@ func New(o Options) *Handler {
 		version:  o.Version,
 		describe: o.Describe,
 		hub:      newHub(o.Supervisor, o.Version, o.Interval),
-		assets:   loadAssets(),
+		assets:   sync.OnceValue(loadAssets),
 	}
 }
 
@@ -128,8 +129,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "api/action", "api/reread", "api/update":
 		h.serveMethods(w, r, h.serveControl, http.MethodPost)
 	default:
-		if a := h.assets.assets[path]; a != nil {
-			serve := func(w http.ResponseWriter, r *http.Request) { h.assets.serve(w, r, a) }
+		assets := h.assets()
+		if a := assets.byPath[path]; a != nil {
+			serve := func(w http.ResponseWriter, r *http.Request) { assets.serve(w, r, a) }
 			h.serveMethods(w, r, serve, http.MethodGet, http.MethodHead)
 			return
 		}

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// encodingDecl finds the encoding that an XML declaration names.
-var encodingDecl = regexp.MustCompile(`^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']`)
+// encodingDecl finds the encoding that an XML declaration names. Hardly anybody
+// has a need for that.
+var encodingDecl = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']`)
+})
 
 // errEncoding is the error for text that is neither UTF-8 nor what it says.
 var errEncoding = errors.New("decode method call: text is not UTF-8")
@@ -30,7 +34,7 @@ func toUTF8(b []byte) ([]byte, error) {
 	if utf8.Valid(b) {
 		return b, nil
 	}
-	m := encodingDecl.FindSubmatch(b)
+	m := encodingDecl().FindSubmatch(b)
 	if m == nil {
 		return nil, errEncoding
 	}
