@@ -23,7 +23,8 @@ project is than the original; *of the limit* how near it comes to what the
 machine can do (1 is as good). Every run checks what it has done: that processes
 run and are new ones, that logs have the checksum of what was written, that
 listeners got every event. [benchmarks-newest.md](benchmarks-newest.md) has some of
-it for the newest version of the original.
+it for the newest version of the original, [benchmarks-pvm.md](benchmarks-pvm.md)
+all of it for a machine whose system is virtualized in software.
 
 %s
 
