@@ -188,8 +188,8 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 	return restart, status, nil
 }
 
-// prepare does what must be done before anything is started and need not be done
-// before a client is answered: it takes longer than all the rest.
+// prepare does what must be done before anything is started. A client need not
+// wait for it: it took a quarter of the time to the first answer.
 func (s *session) prepare() {
 	launch.ReserveThreads(launch.Threads)
 	if s.resumed {

@@ -60,6 +60,7 @@ type Daemon struct {
 	mailbox chan any
 	// largePieces has an element for each large piece of output in the mailbox.
 	largePieces chan struct{}
+	prepared    chan struct{} // closed when Options.Prepare has returned
 	done        chan struct{} // closed when Run returns
 	// follow-up events of effects that were performed at once; they come before
 	// the mailbox.
@@ -120,6 +121,7 @@ func newDaemon(o Options, c *core.Core) *Daemon {
 		logDir:      o.Config.Supervisord.ChildLogDir,
 		mailbox:     make(chan any, mailboxSize),
 		largePieces: make(chan struct{}, maxLargePieces),
+		prepared:    make(chan struct{}),
 		done:        make(chan struct{}),
 		turn:        turn{ended: make(chan struct{}, 1), due: stale},
 		children:    make(map[core.ProcID]*child),

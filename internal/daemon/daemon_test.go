@@ -61,6 +61,7 @@ func startPrepared(t *testing.T, programs string, prepare func(*Daemon)) *rig {
 	options := Options{Config: cfg, Log: log, Load: r.load}
 	if prepare != nil {
 		options.Prepare = func() { prepare(r.Daemon) }
+		options.Upgrade = func(context.Context) error { return errNoUpgrade }
 	}
 	r.Daemon = New(options)
 	go func() { r.ran <- r.Run() }()
@@ -445,16 +446,26 @@ func TestConfigInfo(t *testing.T) {
 	}
 }
 
-// TestPrepare has clients answered, and nothing started, before everything is
-// prepared.
+var errNoUpgrade = errors.New("no other program")
+
+// TestPrepare has clients answered, and nothing started and no other program take
+// over, before everything is prepared.
 func TestPrepare(t *testing.T) {
 	prepared := make(chan struct{})
 	r := startPrepared(t, "[program:cat]\ncommand=cat\nstartsecs=0\n", func(*Daemon) { <-prepared })
 	if info := r.until("cat", api.Starting); info.PID != 0 {
 		t.Errorf("it was started with pid %d", info.PID)
 	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Upgrade(canceled); !errors.Is(err, context.Canceled) {
+		t.Errorf("upgrade: %v", err)
+	}
 	close(prepared)
 	r.until("cat", api.Running)
+	if err := r.Upgrade(t.Context()); err == nil || !strings.Contains(err.Error(), errNoUpgrade.Error()) {
+		t.Errorf("upgrade: %v", err)
+	}
 }
 
 // TestPrepareAtTheEnd ends a daemon that is not prepared yet: what was begun is

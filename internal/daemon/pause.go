@@ -285,6 +285,14 @@ func (d *Daemon) Upgrade(ctx context.Context) error {
 		return errEnded
 	}
 	defer api.TicketOf(ctx).Hold(api.Wait{})()
+	// The other program would not go on with what is prepared.
+	select {
+	case <-d.prepared:
+	case <-d.done:
+		return errEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	err := d.options.Upgrade(ctx)
 	d.log.Log(api.LevelError, "supervisord was not upgraded, and goes on: "+err.Error())
 	return api.NewFault(api.Failed, err.Error())

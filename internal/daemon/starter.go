@@ -20,8 +20,6 @@ type starter struct {
 	daemon *Daemon
 	env    []string
 
-	prepared chan struct{} // closed when Options.Prepare has returned
-
 	mu     sync.Mutex
 	wake   *sync.Cond
 	queue  []job
@@ -42,7 +40,7 @@ type job struct {
 }
 
 func newStarter(d *Daemon) *starter {
-	s := &starter{daemon: d, env: os.Environ(), prepared: make(chan struct{})}
+	s := &starter{daemon: d, env: os.Environ()}
 	s.wake = sync.NewCond(&s.mu)
 	go s.run()
 	return s
@@ -70,14 +68,14 @@ func (s *starter) close() {
 	s.closed = true
 	s.mu.Unlock()
 	s.wake.Signal()
-	<-s.prepared
+	<-s.daemon.prepared
 }
 
 func (s *starter) run() {
 	if prepare := s.daemon.options.Prepare; prepare != nil {
 		prepare()
 	}
-	close(s.prepared)
+	close(s.daemon.prepared)
 	for {
 		s.mu.Lock()
 		for len(s.queue) == 0 && !s.closed {

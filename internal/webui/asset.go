@@ -36,8 +36,8 @@ var contentTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// loadAssets returns the assets. Files that are compiled into a
-// program have no date: they count as new since they were first asked for.
+// loadAssets returns the assets. Files that are compiled into a program have no
+// date: they count as new since they were first asked for.
 func loadAssets() *assetSet {
 	assets := make(map[string]*asset)
 	modified := time.Now().Truncate(time.Second)
