@@ -192,9 +192,6 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 // wait for it: it took a quarter of the time to the first answer.
 func (s *session) prepare() {
 	launch.ReserveThreads(launch.Threads)
-	if s.resumed {
-		return
-	}
 	if s.life.first {
 		logAll(s.log, api.LevelWarn, leftovers(s.config, s.heritage))
 	}
@@ -211,7 +208,6 @@ type session struct {
 	daemon   *daemon.Daemon
 	servers  *servers
 	pidfile  bool // there is one
-	resumed  bool // it goes on with the programs of another supervisord
 	heritage *heritage
 
 	busy      sync.Mutex // held by an upgrade

@@ -76,6 +76,16 @@ func adoptChanged(t *testing.T, strip bool) {
 	r.launch(s)
 	r.out.waitN(t, `success: \S+ entered RUNNING state`, 6)
 	pids := r.pids()
+	written := func(name string) (lines int) {
+		for _, file := range r.logFiles(name + ".log") {
+			lines += strings.Count(r.read(file), "\n")
+		}
+		return lines
+	}
+	names := []string{"raw", "text", "json", "capture", "both"}
+	for _, name := range names {
+		r.until("output of "+name, func() bool { return written(name) > 0 })
+	}
 	kills := 8 * *soak
 	for range kills {
 		time.Sleep(time.Duration(random.Int64N(int64(60 * time.Millisecond))))
@@ -86,9 +96,12 @@ func adoptChanged(t *testing.T, strip bool) {
 			t.Fatalf("pids changed from\n%v to\n%v", pids, now)
 		}
 	}
+	for _, name := range names {
+		r.until("enough of "+name, func() bool { return written(name) > 2000 })
+	}
 	r.end()
 	tags := regexp.MustCompile(`<!--XSUPERVISOR:BEGIN-->.*?<!--XSUPERVISOR:END-->`)
-	for _, name := range []string{"raw", "text", "json", "capture", "both"} {
+	for _, name := range names {
 		var text strings.Builder
 		var all strings.Builder
 		for _, file := range r.logFiles(name + ".log") {

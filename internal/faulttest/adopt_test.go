@@ -123,6 +123,14 @@ func TestAdopted(t *testing.T) {
 	if n := int64(followers); streams.Load() < n*2 || lines.Load() < 50*n || calls.Load() < int64(kills) {
 		t.Error("the clients did not get far")
 	}
+	r.until("an event heard", func() bool {
+		for i := range listeners {
+			if r.read(fmt.Sprintf("heard_%d", i)) != "" {
+				return true
+			}
+		}
+		return false
+	})
 	close(clients)
 	t.Logf("%d events were sent", <-sent)
 	if text := r.read("done"); text != "once\n" {
