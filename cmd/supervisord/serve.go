@@ -140,6 +140,7 @@ func (l *life) run(cfg *config.Config) (restart bool, status int, err error) {
 		}
 		infos = append(infos[:len(infos):len(infos)], raised...)
 	}
+	go launch.ReserveDescriptors(cfg.Groups)
 	log, err := openLog(s)
 	if err != nil {
 		return false, 0, err

@@ -14,6 +14,8 @@
 //	ReserveThreads    of a daemon that is to become a user, whose limits do not apply yet
 //	DropPrivileges    before limits are raised, as Supervisor has it
 //	RaiseLimits
+//	ReserveDescriptors
+//	                  beside what follows, as it waits for the kernel
 //	ListenHTTP        sockets are open before the daemon leaves the terminal
 //	Daemon.Enter      leaves the terminal; the pidfile comes after it
 //	WritePidfile
