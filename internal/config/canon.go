@@ -121,7 +121,10 @@ func (c *canonizer) line(number int, line string) error {
 			lines:     []badLine{{number, "no section header stands before " + python.Repr(line)}},
 		}
 	}
-	delimiter := strings.IndexAny(value, "=:")
+	delimiter := strings.IndexByte(value, '=')
+	if colon := strings.IndexByte(value, ':'); colon >= 0 && (colon < delimiter || delimiter < 0) {
+		delimiter = colon
+	}
 	if delimiter <= 0 {
 		c.bad = append(c.bad, badLine{number, python.Repr(line)})
 	}
@@ -225,7 +228,7 @@ func strip(s string) string { return strings.TrimFunc(s, python.IsSpace) }
 // letters are different: the capital I with a dot becomes two characters, and
 // a capital sigma at the end of a word has a form of its own.
 func lower(s string) string {
-	if !strings.ContainsAny(s, "İΣ") {
+	if !strings.ContainsRune(s, 'İ') && !strings.ContainsRune(s, 'Σ') {
 		return strings.ToLower(s)
 	}
 	runes := []rune(s)

@@ -59,10 +59,9 @@ func forbidden(r rune, size int) bool {
 // firstForbidden returns the index of the first byte that has to be marked, or
 // -1. Nearly every answer has none.
 func firstForbidden(b []byte) int {
-	for i := 0; i < len(b); {
-		if c := b[i]; c >= 0x20 && c < utf8.RuneSelf {
-			i++
-			continue
+	for i := 0; ; {
+		if i = xmlvalue.Skip(b, i, 0, 0, 0); i == len(b) {
+			return -1
 		}
 		r, size := utf8.DecodeRune(b[i:])
 		if forbidden(r, size) {
@@ -70,7 +69,6 @@ func firstForbidden(b []byte) int {
 		}
 		i += size
 	}
-	return -1
 }
 
 // markForbidden returns b with every byte that XML cannot carry marked.

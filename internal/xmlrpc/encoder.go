@@ -181,25 +181,35 @@ func (e *Encoder) endMember() {
 	}
 }
 
-// plain tells which bytes stand for themselves in the text of an element.
+// plain tells which bytes stand for themselves in the text of an element, but for
+// two that are as rare as those that do not.
 var plain = func() (t [utf8.RuneSelf]bool) {
 	for c := range t {
-		t[c] = c >= ' ' && c != '&' && c != '<' && c != '>' || c == '\t' || c == '\n' || c == '\r'
+		t[c] = c >= ' ' && c != '&' && c != '<' && c != '>' || c == '\n'
 	}
 	return t
 }()
 
+// longText is how long a text must be for Skip to be worth a call.
+const longText = 64
+
 // writeText writes s, escaped, with what XML cannot carry replaced.
 func writeText[T string | []byte](e *Encoder, s T) {
 	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf && plain[c] {
-			i++
-			continue
+	for i := 0; ; {
+		if len(s)-i >= longText {
+			i = Skip(s, i, '&', '<', '>')
 		}
+		for i < len(s) && s[i] < utf8.RuneSelf && plain[s[i]] {
+			i++
+		}
+		if i == len(s) {
+			break
+		}
+		c := s[i]
 		size, replacement := 1, ""
 		switch {
+		case c == '\t' || c == '\r':
 		case c >= utf8.RuneSelf:
 			size, replacement = checkRune([]byte(s[i:min(i+utf8.UTFMax, len(s))]))
 		case c == '&':
