@@ -12,7 +12,7 @@ func Skip[T string | []byte](s T, i int, a, b, c byte) int {
 		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
 			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
 		// What is wrong beyond the first byte that is not ASCII does not matter.
-		control := ^(w+(0x80-' ')*ones) &^ equal(w, '\n'*ones)
+		control := ^(w + (0x80-' ')*ones) &^ equal(w, '\n'*ones)
 		if found := (w | control | equal(w, as) | equal(w, bs) | equal(w, cs)) & highs; found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
