@@ -100,7 +100,7 @@ func (s *suite) turn(w workload, who string, round int) {
 	if measure == nil || s.failed[id] != "" {
 		return
 	}
-	r := &run{suite: s, who: who, impl: s.impls[who], dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d-%s", w.name, round, who[strings.LastIndexByte(who, ' ')+1:]))}
+	r := &run{suite: s, who: who, impl: s.impls[who], dir: filepath.Join(s.dir, strings.ReplaceAll(fmt.Sprintf("%s-%d-%s", w.name, round, who), " ", "-"))}
 	begin := time.Now()
 	err := os.Mkdir(r.dir, 0o755)
 	if err == nil {

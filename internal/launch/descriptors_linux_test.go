@@ -1,74 +1,51 @@
 package launch
 
 import (
+	"fmt"
 	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"supervisord/internal/config"
 )
 
 // tableSize is for how many descriptors this process has room.
-func tableSize(t *testing.T) int {
-	t.Helper()
+func tableSize() int {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	for line := range strings.Lines(string(status)) {
-		if size, ok := strings.CutPrefix(line, "FDSize:"); ok {
-			n, err := strconv.Atoi(strings.TrimSpace(size))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
+	_, size, _ := strings.Cut(string(status), "FDSize:")
+	size, _, _ = strings.Cut(size, "\n")
+	return atoi(strings.TrimSpace(size))
+}
+
+func init() { roles["reserve"] = printReserved }
+
+// printReserved makes room for the descriptors of many programs and prints for
+// how many there is room.
+func printReserved() {
+	loud := &config.Process{}
+	group := &config.Group{Processes: []*config.Process{{RedirectStderr: true}}}
+	for range 200 {
+		group.Processes = append(group.Processes, loud)
 	}
-	t.Fatalf("no FDSize in\n%s", status)
-	return 0
+	groups := []*config.Group{{}, group}
+	fmt.Print(descriptors(groups))
+	ReserveDescriptors(groups)
+	fmt.Println("", tableSize())
 }
 
 func TestReserveDescriptors(t *testing.T) {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	before := tableSize(t)
-	quiet, loud := &config.Process{RedirectStderr: true}, &config.Process{}
-	groups := []*config.Group{{}, {Processes: []*config.Process{quiet}}}
-	want := 32 + 3
-	for want < before+5 {
-		groups[0].Processes = append(groups[0].Processes, loud)
-		want += 5
-	}
-	if got := descriptors(groups); got != want {
-		t.Errorf("%d descriptors are needed, want %d", got, want)
-	}
-	if uint64(want) >= uint64(limit.Cur) {
-		t.Skipf("the limit is %d descriptors, and there is room for %d already", limit.Cur, before)
-	}
-	ReserveDescriptors(groups)
-	if got := tableSize(t); got <= want {
-		t.Errorf("there is room for %d descriptors, want more than %d", got, want)
-	}
-
-	// More than the limit allows is as much as it does.
-	lower := limit
-	lower.Cur = uint64(tableSize(t)) + 10
-	if lower.Cur >= limit.Cur {
-		return
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &lower); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
-	for descriptors(groups) < int(limit.Cur) && len(groups[0].Processes) < 1<<20 {
-		groups[0].Processes = append(groups[0].Processes, groups[0].Processes...)
-	}
-	ReserveDescriptors(groups)
-	if got := tableSize(t); uint64(got) < lower.Cur {
-		t.Errorf("there is room for %d descriptors, want at least the limit, %d", got, lower.Cur)
+	for _, c := range []struct {
+		limit int
+		want  string
+	}{
+		{2048, "1035 2048\n"},
+		{1000, "1035 1024\n"}, // more than the limit is as much as that
+	} {
+		if got := runRole(t, "reserve", limited(c.limit, c.limit, "files")); got != c.want {
+			t.Errorf("with %d files at most: got %q, want %q", c.limit, got, c.want)
+		}
 	}
 }

@@ -59,9 +59,14 @@ func forbidden(r rune, size int) bool {
 // firstForbidden returns the index of the first byte that has to be marked, or
 // -1. Nearly every answer has none.
 func firstForbidden(b []byte) int {
-	for i := 0; ; {
-		if i = xmlvalue.Skip(b, i, 0, 0, 0); i == len(b) {
-			return -1
+	for i := 0; i < len(b); {
+		stretch := min(i+xmlvalue.Stretch, len(b))
+		for i < stretch && b[i] < utf8.RuneSelf && (b[i] >= ' ' || b[i] == '\n') {
+			i++
+		}
+		if i == stretch {
+			i = xmlvalue.Skip(b, i, 0, 0, 0)
+			continue
 		}
 		r, size := utf8.DecodeRune(b[i:])
 		if forbidden(r, size) {
@@ -69,6 +74,7 @@ func firstForbidden(b []byte) int {
 		}
 		i += size
 	}
+	return -1
 }
 
 // markForbidden returns b with every byte that XML cannot carry marked.

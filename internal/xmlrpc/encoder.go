@@ -181,35 +181,29 @@ func (e *Encoder) endMember() {
 	}
 }
 
-// plain tells which bytes stand for themselves in the text of an element, but for
-// two that are as rare as those that do not.
+// plain tells which bytes stand for themselves in the text of an element.
 var plain = func() (t [utf8.RuneSelf]bool) {
 	for c := range t {
-		t[c] = c >= ' ' && c != '&' && c != '<' && c != '>' || c == '\n'
+		t[c] = c >= ' ' && c != '&' && c != '<' && c != '>' || c == '\t' || c == '\n' || c == '\r'
 	}
 	return t
 }()
 
-// longText is how long a text must be for Skip to be worth a call.
-const longText = 64
-
 // writeText writes s, escaped, with what XML cannot carry replaced.
 func writeText[T string | []byte](e *Encoder, s T) {
 	start := 0
-	for i := 0; ; {
-		if len(s)-i >= longText {
-			i = Skip(s, i, '&', '<', '>')
-		}
-		for i < len(s) && s[i] < utf8.RuneSelf && plain[s[i]] {
+	for i := 0; i < len(s); {
+		stretch := min(i+Stretch, len(s))
+		for i < stretch && s[i] < utf8.RuneSelf && plain[s[i]] {
 			i++
 		}
-		if i == len(s) {
-			break
+		if i == stretch {
+			i = Skip(s, i, '&', '<', '>')
+			continue
 		}
 		c := s[i]
 		size, replacement := 1, ""
 		switch {
-		case c == '\t' || c == '\r':
 		case c >= utf8.RuneSelf:
 			size, replacement = checkRune([]byte(s[i:min(i+utf8.UTFMax, len(s))]))
 		case c == '&':

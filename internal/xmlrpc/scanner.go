@@ -200,11 +200,8 @@ func elementName(name []byte) string {
 // forbids or changes, and for entities other than the five.
 func characters(raw []byte) (text []byte, ok bool) {
 	escaped := false
-	for i := 0; ; i++ {
-		if i = Skip(raw, i, '&', ']', 0); i == len(raw) {
-			break
-		}
-		switch c := raw[i]; {
+	for i, c := range raw {
+		switch {
 		case c == '&':
 			escaped = true
 		case c < ' ' && c != '\n' && c != '\t':

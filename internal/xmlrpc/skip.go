@@ -2,6 +2,10 @@ package xmlrpc
 
 import "math/bits"
 
+// Stretch is after how many bytes that Skip passes over it is worth a call: in
+// text with other letters than those of ASCII it would find one each time.
+const Stretch = 16
+
 // Skip returns the first index of s, from i on, whose byte is not ASCII, a
 // control character other than a line feed, or one of three more. The bytes of s
 // are looked at eight at a time; where fewer are left it returns the index of the
